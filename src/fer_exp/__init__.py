@@ -1,0 +1,1 @@
+"""Experiments on facial-expression recognition under partial face occlusion."""

@@ -1,0 +1,134 @@
+"""How an entry script starts, ends and speaks: exit codes, signals, messages, a sweep's jobs as processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf.errors import OmegaConfBaseException
+
+from fer_exp.config import help as help_
+from fer_exp.config.messages import explain
+from fer_exp.config.schema import TrainConfig, register
+from fer_exp.errors import ConfigError, UserError
+
+ROOT = Path(__file__).resolve().parents[3]
+CONF = ROOT / "conf"
+SWEEP_ID = "FER_EXP_SWEEP_ID"  # in the environment, so that every kind of job of a sweep knows it
+
+register()
+
+
+class Sweep:
+    """What the parent process knows of the sweep it started."""
+
+    settings: TrainConfig | None = None  # of its last job; None: no sweep started
+    failed: list[str] = []
+    terminated = False
+    is_job = False  # this process is one of its jobs
+
+
+def is_sweep() -> bool:
+    """Whether this call of the task function stands for one job of a sweep."""
+    return HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def sweep_id() -> str | None:
+    """The sweep that this process is a job of."""
+    return os.environ[SWEEP_ID] if Sweep.is_job else None
+
+
+def overrides() -> list[str]:
+    """The command line's words for this job, without Hydra's own."""
+    return list(HydraConfig.get().overrides.task)
+
+
+def start_process(script: str) -> None:
+    """Run this job of a sweep as a process of its own: one that dies takes nothing with it."""
+    hydra = HydraConfig.get()
+    words = overrides()
+    print(f"\n[{hydra.job.num}] {' '.join(words)}", flush=True)
+    own = ["hydra.mode=RUN", f"hydra.run.dir='{hydra.runtime.output_dir}'"]
+    with subprocess.Popen([sys.executable, script, *words, *own]) as job:
+        try:
+            code = job.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reached the job as well, a SIGTERM to this process alone did not
+            if Sweep.terminated:
+                job.terminate()
+            job.wait()
+            raise
+    if code:
+        Sweep.failed.append(f"[{hydra.job.num}] {' '.join(words)}: exit status {code}")
+
+
+@contextmanager
+def held_stderr() -> Iterator[None]:
+    """Keep what native code writes to stderr back, and show it only if an exception follows.
+
+    TensorFlow's import prints lines there that no setting silences.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            file.seek(0)
+            os.write(kept, file.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _terminate(number, frame) -> None:
+    Sweep.terminated = True
+    raise KeyboardInterrupt
+
+
+def main(job: Callable[[], None], summarise: Callable[[str, TrainConfig], None]) -> int:
+    """Run the Hydra function `job`, then `summarise(sweep id, settings)` if a sweep started; the exit status.
+
+    0: done; 1: failed, or a job of the sweep did; 2: the configuration cannot be meant; 130: stopped.
+    """
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(help_.text(CONF))
+        return 0
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
+    signal.signal(signal.SIGTERM, _terminate)
+    Sweep.is_job = SWEEP_ID in os.environ
+    own_id = os.environ.setdefault(SWEEP_ID, f"s-{uuid.uuid4().hex[:12]}")
+    code = _run(job)
+    if Sweep.settings is not None:
+        code = max(code, _run(lambda: summarise(own_id, Sweep.settings)))
+        for line in Sweep.failed:
+            print(f"failed: {line}", file=sys.stderr)
+    return code or int(bool(Sweep.failed))
+
+
+def _run(step: Callable[[], None]) -> int:
+    try:
+        step()
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    except (HydraException, OmegaConfBaseException) as error:
+        print(f"error: {explain(error, CONF)}", file=sys.stderr)
+        return 2
+    return 0

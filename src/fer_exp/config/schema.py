@@ -1,0 +1,112 @@
+"""The typed schema of a run: every key that conf/train.yaml may set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from fer_exp.datasets import schema as datasets
+from fer_exp.errors import ConfigError
+from fer_exp.models import schema as models
+from fer_exp.occlusion import schema as occlusion
+from fer_exp.training import schema as training
+
+VARIANTS = ("normal", "occluded", "mixed", "mixed_unique")
+
+
+@dataclass
+class DataConfig:
+    """The variant: which faces are covered in training and validation."""
+
+    name: str = MISSING
+
+    def __post_init__(self):
+        if self.name not in VARIANTS:
+            raise ConfigError(f"data.name={self.name}: one of {', '.join(VARIANTS)}")
+
+
+@dataclass
+class TrainConfig:
+    """One run. The meaning of each key stands beside its default in conf/train.yaml."""
+
+    data: DataConfig = MISSING
+    dataset: datasets.DatasetConfig = MISSING
+    occlusion: occlusion.OcclusionConfig = MISSING
+    model: models.ModelConfig = MISSING
+    optimizer: training.OptimizerConfig = MISSING
+    augmentation: models.AugmentationConfig = MISSING
+    seed: int = 0
+    epochs: int = 12
+    batch_size: int = 32
+    class_weights: training.ClassWeights = training.ClassWeights.sqrt
+    resample: bool = False
+    mixed_precision: bool = False
+    deterministic: bool = True
+    split: training.SplitConfig = field(default_factory=training.SplitConfig)
+    monitor: str = "val_balanced_accuracy"
+    mode: training.Mode = training.Mode.max
+    early_stopping: training.EarlyStoppingConfig = field(default_factory=training.EarlyStoppingConfig)
+    reduce_lr_on_plateau: training.ReduceLROnPlateauConfig = field(default_factory=training.ReduceLROnPlateauConfig)
+    checkpoints: training.CheckpointsConfig = field(default_factory=training.CheckpointsConfig)
+    tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
+    workers: int | None = None
+
+    def __post_init__(self):
+        for key in ("epochs", "batch_size"):
+            training.positive(key, getattr(self, key))
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed={self.seed}: 0 to {2**31 - 1}")
+        if self.workers is not None:
+            training.positive("workers", self.workers)
+        training.monitor("monitor", self.monitor, self.mode)
+        for key in ("early_stopping", "reduce_lr_on_plateau"):
+            rule = getattr(self, key)
+            if rule.monitor is None:
+                rule.monitor = self.monitor
+            rule.mode = training.monitor(f"{key}.monitor", rule.monitor, rule.mode)
+        if self.resample and self.class_weights is not training.ClassWeights.none:
+            raise ConfigError(
+                f"resample=true with class_weights={self.class_weights.value}: both make up for rare classes; "
+                "say class_weights=none or resample=false"
+            )
+        plateau = self.reduce_lr_on_plateau.patience is not None
+        if plateau and self.optimizer.schedule is not training.Schedule.constant:
+            raise ConfigError(
+                f"optimizer.schedule={self.optimizer.schedule.value} with reduce_lr_on_plateau.patience="
+                f"{self.reduce_lr_on_plateau.patience}: two rules for one learning rate; "
+                "say optimizer.schedule=constant or reduce_lr_on_plateau.patience=null"
+            )
+
+
+GROUPS: dict[str, dict[str, type]] = {
+    "data": {"data": DataConfig},
+    "dataset": datasets.SCHEMAS,
+    "occlusion": occlusion.SCHEMAS,
+    "model": models.SCHEMAS,
+    "optimizer": training.SCHEMAS,
+    "augmentation": {"augmentation": models.AugmentationConfig},
+}
+
+
+def register() -> None:
+    """Make the schemas known to Hydra, as schema/train and schema/<group>/<name>."""
+    store = ConfigStore.instance()
+    store.store(group="schema", name="train", node=TrainConfig, package="_global_")
+    store.store(group="schema", name="augmentation", node=models.AugmentationConfig)
+    for group, options in GROUPS.items():
+        for name, node in options.items():
+            store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def validate(cfg: DictConfig) -> TrainConfig:
+    """The composed configuration as typed objects.
+
+    Raises:
+        ConfigError: a value is impossible, alone or beside another.
+    """
+    missing = OmegaConf.missing_keys(cfg)
+    if missing:
+        raise ConfigError(f"{sorted(missing)[0]}: no value; give one on the command line")
+    return OmegaConf.to_object(cfg)

@@ -1,0 +1,88 @@
+"""The one table that every reader makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A face that was left out: its id, its class (or None) and why, in words."""
+
+    id: str
+    label: str | None
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """n faces in natural file order of their ids, training part before test part.
+
+    Exactly one of `root` (pictures are the files root/id) and `pixels` (pictures are in memory) is given.
+
+    Attributes:
+        name: the dataset.
+        classes: class names; a label is a position in it.
+        ids: (n,) str, unique; the path below `root`, `Usage/row` of a csv, or `part/index`.
+        labels: (n,) int64.
+        parts: (n,) str, "train" or "test".
+        sizes: (n, 2) int32, height and width of the stored picture in pixels.
+        digests: (n,) fixed-width bytes; equal where the stored pictures are equal, byte by byte.
+        landmarks: (n, 68, 2) float32, iBUG order, pixels (x right, y down), pixel centres at whole numbers;
+            NaN rows have none; None where the dataset has none at all.
+        fingerprint: hex digest of everything above and of the pictures' content.
+        root: folder that the ids are relative to.
+        pixels: (n, h, w, c) uint8, c = 3 (RGB) or 1 (grey); may be a read-only memory map.
+        excluded: faces left out, with the reason.
+        synthetic: True where no camera has seen these faces.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    ids: np.ndarray
+    labels: np.ndarray
+    parts: np.ndarray
+    sizes: np.ndarray
+    digests: np.ndarray
+    landmarks: np.ndarray | None
+    fingerprint: str
+    root: Path | None = None
+    pixels: np.ndarray | None = None
+    excluded: Sequence[Exclusion] = field(default=())
+    synthetic: bool = False
+
+    def __post_init__(self):
+        if (self.root is None) == (self.pixels is None):
+            raise ValueError("Faces needs either root or pixels")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, part: str) -> np.ndarray:
+        """Rows of a part ("train" or "test") in file order, (m,) int64."""
+        return np.flatnonzero(self.parts == part)
+
+    def take(self, rows: np.ndarray) -> Faces:
+        """The table of these rows alone; the fingerprint stays that of the source."""
+        return replace(
+            self,
+            ids=self.ids[rows],
+            labels=self.labels[rows],
+            parts=self.parts[rows],
+            sizes=self.sizes[rows],
+            digests=self.digests[rows],
+            landmarks=None if self.landmarks is None else self.landmarks[rows],
+            pixels=None if self.pixels is None else self.pixels[rows],
+        )
+
+    def path(self, row: int) -> Path:
+        """The picture's file; only where the faces have a root."""
+        return self.root / str(self.ids[row])
+
+    def counts(self, rows: np.ndarray) -> np.ndarray:
+        """Faces per class among these rows, (classes,) int64."""
+        return np.bincount(self.labels[rows], minlength=len(self.classes))

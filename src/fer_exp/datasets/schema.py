@@ -1,0 +1,104 @@
+"""What conf/dataset/*.yaml may say. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from omegaconf import MISSING
+
+from fer_exp.errors import ConfigError
+
+
+class OnBad(Enum):
+    """What happens to faces that cannot be used."""
+
+    fail = "fail"
+    skip = "skip"
+
+
+@dataclass
+class DatasetConfig:
+    """Keys that every dataset has. `name` is the module in fer_exp.datasets that reads it."""
+
+    name: str = MISSING
+    root: str | None = None
+    landmarks: str | None = None
+    classes: list[str] | None = None
+    limit: int | None = None
+    on_bad: OnBad = OnBad.fail
+
+    def __post_init__(self):
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"dataset.limit={self.limit}: at least 1, or null for all faces")
+        if self.classes is not None:
+            if len(set(self.classes)) != len(self.classes):
+                raise ConfigError(f"dataset.classes={self.classes}: a class is named twice")
+            if len(self.classes) < 2:
+                raise ConfigError(f"dataset.classes={self.classes}: at least two classes")
+
+
+@dataclass
+class AffectNetConfig(DatasetConfig):
+    """AffectNet as distributed or sorted into class folders; position in `classes` = expression code."""
+
+
+@dataclass
+class FolderConfig(DatasetConfig):
+    """A folder per class below each part. `test` names the part tested on; null takes the one that is there."""
+
+    test: str | None = None
+    test_share: float = 0.2
+    test_seed: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 < self.test_share < 1:
+            raise ConfigError(f"dataset.test_share={self.test_share}: between 0 and 1")
+
+
+@dataclass
+class Fer2013Config(DatasetConfig):
+    """FER2013 as folders or csv. `test` names the part tested on; null takes the only one that is there."""
+
+    test: str | None = None
+
+
+@dataclass
+class SyntheticConfig(DatasetConfig):
+    """The built-in faces. `seed` belongs to the faces: no sweep over the run's seed changes them."""
+
+    n_train: int = 4000
+    n_test: int = 800
+    seed: int = 0
+    size: int | None = None
+    imbalance: float = 0.5
+    intensity: float = 1.3
+    spread: float = 0.25
+    idle: float = 0.08
+    blend: float = 0.1
+    pose: float = 0.5
+    degrade: float = 1.0
+    label_noise: float = 0.06
+
+    def __post_init__(self):
+        super().__post_init__()
+        for key, low in (("n_train", 80), ("n_test", 16)):
+            if getattr(self, key) < low:
+                raise ConfigError(f"dataset.{key}={getattr(self, key)}: at least {low}")
+        if self.size is not None and not 24 <= self.size <= 512:
+            raise ConfigError(f"dataset.size={self.size}: 24 to 512 pixels, or null for the model's input size")
+        for key, high in (("imbalance", 1), ("label_noise", 0.9), ("blend", 1)):
+            if not 0 <= getattr(self, key) <= high:
+                raise ConfigError(f"dataset.{key}={getattr(self, key)}: between 0 and {high}")
+        for key in ("intensity", "spread", "idle", "pose", "degrade"):
+            if not 0 <= getattr(self, key) <= 3:
+                raise ConfigError(f"dataset.{key}={getattr(self, key)}: between 0 and 3")
+
+
+SCHEMAS: dict[str, type] = {
+    "affectnet": AffectNetConfig,
+    "fer2013": Fer2013Config,
+    "image_folder": FolderConfig,
+    "synthetic": SyntheticConfig,
+}

@@ -1,0 +1,159 @@
+"""Faces and a variant -> batches of pictures and labels. The one module that is TensorFlow's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from fer_exp.datasets.faces import Faces
+from fer_exp.occlusion.cover import Cover
+from fer_exp.occlusion.painting import paint
+from fer_exp.variants import Items
+
+
+class Source(NamedTuple):
+    """Pictures and what covers them: `cover` is None where nothing is ever covered; colour is RGB 0..255."""
+
+    faces: Faces
+    cover: Cover | None
+    color: tuple[int, int, int]
+    size: int
+    channels: int
+
+
+class Order:
+    """The order of training pictures: a function of (seed, epoch) alone, so that a resumed run repeats it.
+
+    Calling it gives the positions of epoch `self.epoch` (1, 2, ...), (m,) int64: a permutation of all pictures,
+    or, resampled, as many positions with equally many of each class, no picture drawn again before all of its
+    class were.
+    """
+
+    def __init__(self, labels: np.ndarray, seed: int, resample: bool = False):
+        self.labels, self.seed, self.resample, self.epoch = labels, seed, resample, 1
+
+    def __call__(self) -> np.ndarray:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        if not self.resample:
+            return rng.permutation(len(self.labels))
+        present = np.unique(self.labels)
+        each = np.diff(np.linspace(0, len(self.labels), len(present) + 1).round().astype(int))
+        drawn = []
+        for label, n in zip(present, each, strict=True):
+            where = np.flatnonzero(self.labels == label)
+            rounds = -(-n // len(where))
+            drawn.append(np.concatenate([rng.permutation(where) for _ in range(rounds)])[:n])
+        return rng.permutation(np.concatenate(drawn))
+
+
+def batches(source: Source, items: Items, batch_size: int, order: Order | None = None) -> tf.data.Dataset:
+    """Batches of (pictures, labels): float32 (b, size, size, channels) in 0..255, int64 (b,).
+
+    A picture's way: decode -> paint at source size -> resize (bilinear, antialiased) -> float.
+
+    Args:
+        source: the pictures.
+        items: which of them, in file order.
+        batch_size: pictures per batch; the last one may be smaller.
+        order: of training pictures, asked anew at the start of every epoch; None keeps file order.
+    """
+    rows, covered = items.rows, items.covered
+    labels = source.faces.labels[rows].astype(np.int64)
+    if covered.any() and source.cover is None:
+        raise ValueError("covered pictures were asked for, but nothing says where the bars are")
+    if order is None:
+        positions = tf.data.Dataset.range(len(items))
+    else:
+        positions = tf.data.Dataset.from_tensors(0).flat_map(lambda _: _slices(order, len(items)))
+    load = _from_memory if source.faces.root is None else _from_files
+    pictures = load(source, items, positions, batch_size, _painter(source, items))
+    table = tf.constant(labels)
+    data = pictures.map(
+        lambda at, image: (_fit(image, source), tf.gather(table, at)), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    n = -(-len(items) // batch_size)
+    return data.apply(tf.data.experimental.assert_cardinality(n)).prefetch(2)
+
+
+def _slices(order: Order, n: int) -> tf.data.Dataset:
+    positions = tf.numpy_function(order, [], tf.int64)
+    positions.set_shape((n,))
+    return tf.data.Dataset.from_tensor_slices(positions)
+
+
+def _painter(source: Source, items: Items) -> Callable:
+    """(positions, pictures) -> painted pictures, all of one size."""
+    if not items.covered.any():
+        return lambda at, images: images
+    corners, color = source.cover.corners, np.asarray(source.color)
+
+    def work(at, images):
+        return paint(images, corners[items.rows[at]], items.covered[at], color)
+
+    def painted(at, images):
+        # a pure function: said so, because tf.data runs stateful ones one by one when it must be deterministic
+        out = tf.numpy_function(work, [at, images], tf.uint8, stateful=False)
+        out.set_shape(images.shape)
+        return out
+
+    return painted
+
+
+def _from_memory(source, items, positions, batch_size, painter):
+    pixels = source.faces.pixels
+
+    def work(at):
+        return np.ascontiguousarray(pixels[items.rows[at]])
+
+    def read(at):
+        images = tf.numpy_function(work, [at], tf.uint8, stateful=False)
+        images.set_shape((None, *pixels.shape[1:]))
+        return at, painter(at, images)
+
+    return positions.batch(batch_size).map(read, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _from_files(source, items, positions, batch_size, painter):
+    faces = source.faces
+    paths = tf.constant([str(faces.path(row)) for row in items.rows])
+    one_size = len(np.unique(faces.sizes[items.rows], axis=0)) == 1
+
+    def read(at):
+        return at, decode(tf.io.read_file(paths[at]), source.channels)
+
+    data = positions.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    # pictures of several sizes are painted and resized one by one
+    data = data.batch(batch_size if one_size else 1)
+    data = data.map(lambda at, images: (at, painter(at, images)), num_parallel_calls=tf.data.AUTOTUNE)
+    if one_size:
+        return data
+    data = data.map(lambda at, images: (at, _fit(images, source)), num_parallel_calls=tf.data.AUTOTUNE)
+    return data.rebatch(batch_size)
+
+
+def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
+    """A JPEG or PNG file's content -> uint8 (h, w, channels), RGB or grey.
+
+    The accurate integer transform agrees bit for bit with OpenCV and libjpeg; TensorFlow's default does not.
+    """
+    image = tf.cond(
+        tf.io.is_jpeg(content),
+        lambda: tf.io.decode_jpeg(content, channels, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_png(content, channels),
+    )
+    image.set_shape((None, None, channels))
+    return image
+
+
+def _fit(images: tf.Tensor, source: Source) -> tf.Tensor:
+    """(b, h, w, 1 or 3) -> float32 (b, size, size, channels)."""
+    shape = (source.size, source.size)
+    if images.shape[1:3] != shape:
+        images = tf.image.resize(images, shape, "bilinear", antialias=True)
+    images = tf.cast(images, tf.float32)
+    if images.shape[-1] == source.channels:
+        return images
+    return (tf.image.rgb_to_grayscale if source.channels == 1 else tf.image.grayscale_to_rgb)(images)

@@ -1,0 +1,23 @@
+"""Random changes of training pictures, as layers of the model: saved with it, idle outside training."""
+
+from __future__ import annotations
+
+import keras
+
+from fer_exp.models.schema import AugmentationConfig
+
+
+def layers(cfg: AugmentationConfig) -> list[keras.Layer]:
+    """The layers asked for, in study A's order (flip, rotation, brightness, contrast, zoom), for pixels 0..255."""
+    chosen = []
+    if cfg.flip:
+        chosen.append(keras.layers.RandomFlip(cfg.flip, name="flip"))
+    if cfg.rotation:
+        chosen.append(keras.layers.RandomRotation(cfg.rotation, fill_mode=cfg.fill, name="rotation"))
+    if cfg.brightness:
+        chosen.append(keras.layers.RandomBrightness(cfg.brightness, name="brightness"))
+    if cfg.contrast:
+        chosen.append(keras.layers.RandomContrast(cfg.contrast, name="contrast"))
+    if cfg.zoom:
+        chosen.append(keras.layers.RandomZoom(cfg.zoom, fill_mode=cfg.zoom_fill, name="zoom"))
+    return chosen

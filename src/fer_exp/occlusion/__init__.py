@@ -1,0 +1,1 @@
+"""What covers a face: geometry (landmarks -> polygon) and painting (polygon -> pixels)."""

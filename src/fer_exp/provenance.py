@@ -1,0 +1,45 @@
+"""What a number can be traced to: commit, versions, machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("fer-exp", "tensorflow", "keras", "mlflow", "numpy", "scikit-learn", "opencv-python", "hydra-core")
+
+
+def git(root: Path) -> dict[str, str]:
+    """Tags with commit and whether the tree was changed since; none where there is no repository or no git."""
+
+    def ask(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=20
+        ).stdout.strip()
+
+    try:
+        return {
+            "mlflow.source.git.commit": ask("rev-parse", "HEAD"),
+            "git.dirty": str(bool(ask("status", "--porcelain"))).lower(),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return {"git.dirty": "unknown"}
+
+
+def versions() -> dict[str, str]:
+    """Tags with the version of Python and of every package that a result can depend on."""
+    found = {"version.python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[f"version.{name}"] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str]:
+    """Tags with host, process and system."""
+    return {"host": socket.gethostname(), "pid": str(os.getpid()), "system": platform.platform()}

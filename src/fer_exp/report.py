@@ -1,0 +1,169 @@
+"""What a run writes down and says: its data, its curves, its results."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from fer_exp import evaluation, figures
+from fer_exp.datasets.duplicates import leaks
+from fer_exp.inputs import Source, batches
+from fer_exp.variants import Items, items
+
+if TYPE_CHECKING:
+    import keras
+
+    from fer_exp.datasets.faces import Faces
+    from fer_exp.evaluation import Predictions, Scores
+    from fer_exp.split import Split
+    from fer_exp.tracking import Recorder
+
+log = logging.getLogger(__name__)
+SHOWN = 6  # faces per class in a picture of samples
+
+
+def mark(faces: Faces) -> str:
+    """Words that go wherever the numbers of built-in faces appear."""
+    return " (synthetic)" if faces.synthetic else ""
+
+
+def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, variant: str) -> None:
+    """Log inputs, counts, exclusions, leaks and sample pictures of a run's data; warn of what a reader must know."""
+    faces = source.faces
+    counts = {
+        "training": faces.counts(split.train.rows),
+        "validation": faces.counts(split.validation.rows),
+        "test": faces.counts(test),
+    }
+    where = str(faces.root or faces.name)
+    for part, per_class in counts.items():
+        profile = {"pictures": int(per_class.sum())} | dict(zip(faces.classes, per_class.tolist(), strict=True))
+        run.dataset(f"{faces.name}-{part}", faces.fingerprint, where, profile, part)
+    table = pd.DataFrame({"class": faces.classes} | counts)
+    if source.cover is not None:
+        table["without landmarks"] = faces.counts(np.flatnonzero(~source.cover.usable))
+    run.table(table, "data/class_counts.json")
+    run.figure(figures.class_counts(faces.classes, counts), "data/class_counts.png")
+    for part in ("training", "test"):
+        empty = [name for name, n in zip(faces.classes, counts[part], strict=True) if n == 0]
+        if empty:
+            log.warning("warning: no %s faces of: %s", part, ", ".join(empty))
+    _describe_missing(run, source)
+    _describe_leaks(run, faces, split, test)
+    forms = ("normal", "occluded") if source.cover is not None else ("normal",)
+    for form in forms:
+        run.figure(sample_faces(source, items(form, test, faces.labels[test]), f"test, {form}"), f"samples/{form}.png")
+    title = f"training, {variant} (before augmentation)"
+    run.figure(sample_faces(source, split.train, title), "samples/training.png")
+
+
+def _describe_missing(run: Recorder, source: Source) -> None:
+    faces = source.faces
+    found = {"excluded": str(len(faces.excluded))}
+    if faces.excluded:
+        listed = [(e.id, e.label or "", e.reason) for e in faces.excluded]
+        run.table(pd.DataFrame(listed, columns=["id", "class", "reason"]), "data/excluded.json")
+        log.warning("warning: %d faces are left out: data/excluded.json in the run lists them", len(listed))
+    if source.cover is not None and (missing := int((~source.cover.usable).sum())):
+        found["landmarks.missing"] = str(missing)
+        found["landmarks.missing_rule"] = source.cover.rule
+        log.info("%d of %d faces have no usable landmarks: %s", missing, len(faces), source.cover.rule)
+    run.tags(found)
+
+
+def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray) -> None:
+    rows = {"training": np.unique(split.train.rows), "validation": np.unique(split.validation.rows), "test": test}
+    found = leaks(faces.digests, rows)
+    run.tags({f"duplicates.{name}": n for name, n in found.counts().items()})
+    for line in found.lines():
+        log.warning("warning: %s", line)
+
+
+def sample_faces(source: Source, pictures: Items, title: str):
+    """The first faces of each class as the network gets them."""
+    faces = source.faces
+    labels = faces.labels[pictures.rows]
+    at = [np.flatnonzero(labels == label)[:SHOWN] for label in range(len(faces.classes))]
+    chosen = np.concatenate(at)
+    images = np.concatenate([image for image, _ in batches(source, pictures.take(chosen), 64).as_numpy_iterator()])
+    by_class = {name: images[labels[chosen] == label] for label, name in enumerate(faces.classes)}
+    return figures.samples(faces.classes, by_class, f"{faces.name}{mark(faces)}: {title}")
+
+
+def say_start(run: Recorder, model: keras.Model, split: Split, test: np.ndarray, faces: Faces) -> None:
+    """One line: what is about to happen."""
+    log.info(
+        "%s on %s%s: %d training, %d validation pictures, %d test faces, %d classes, %s parameters",
+        run.name,
+        faces.name,
+        mark(faces),
+        len(split.train),
+        len(split.validation),
+        len(test),
+        len(faces.classes),
+        f"{model.count_params():,}".replace(",", " "),
+    )
+
+
+def draw_curves(run: Recorder, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:
+    """The training curves so far."""
+    run.figure(figures.curves(history, best_epoch), "training_curves.png")
+
+
+def record_checkpoint(
+    run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], own: str, faces: Faces
+) -> None:
+    """Metrics, predictions per face, recall per class and confusion matrices of `best` or `last`."""
+    run.metrics(evaluation.metrics(checkpoint, by_set, own))
+    run.frame(predictions.table(), f"predictions/{checkpoint}.parquet")
+    run.table(evaluation.recall_table(by_set, predictions.classes), f"{checkpoint}/recall.json")
+    for name, scores in by_set.items():
+        title = f"{run.name}, {checkpoint}, tested on {name}{mark(faces)}"
+        run.figure(figures.confusion(faces.classes, scores.confusion, title), f"{checkpoint}/confusion_{name}.png")
+
+
+def say_results(run: Recorder, results: dict[str, dict[str, Scores]], epochs: dict[str, int], faces: Faces) -> None:
+    """The closing table, on the terminal and as the run's description, and where to look further."""
+    head = ("checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1")
+    lines = [
+        (
+            f"{checkpoint} (epoch {epochs[checkpoint]})",
+            name,
+            f"{s.accuracy:.3f}",
+            f"{s.interval.low:.3f} to {s.interval.high:.3f}",
+            f"{s.balanced_accuracy:.3f}",
+            f"{s.macro_f1:.3f}",
+        )
+        for checkpoint, by_set in results.items()
+        for name, s in by_set.items()
+    ]
+    title = f"{run.name} on {faces.name}{mark(faces)}, {next(iter(results['best'].values())).n} test faces"
+    table = Table(title=title, title_justify="left")
+    for name in head:
+        table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
+    for i, line in enumerate(lines):
+        table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
+    Console().print(table)
+    run.tags({"mlflow.note.content": f"{title}\n\n{markdown(head, lines)}"})
+    say_where(run)
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A markdown table."""
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def say_where(run: Recorder) -> None:
+    """The run's name, and how to look at it."""
+    place = run.place
+    print(f"\nrun       {run.name}  {run.id}")
+    if place.is_local:
+        print(f"look      {place.ui_command()}     then open")
+    print(f"runs      {place.url()}\nthis run  {place.url(f'runs/{run.id}')}")

@@ -1,0 +1,167 @@
+"""The main job: faces -> variant -> model -> test sets -> one MLflow run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_exp import datasets, evaluation, models, provenance, report, split
+from fer_exp.config import ROOT, TrainConfig
+from fer_exp.datasets.faces import Faces
+from fer_exp.errors import ConfigError
+from fer_exp.inputs import Source
+from fer_exp.occlusion import cover
+from fer_exp.tracking import Recorder, open_place
+from fer_exp.training.checkpoints import Checkpoints, load
+from fer_exp.training.fit import fit, seed_everything
+from fer_exp.variants import own_test_set
+
+log = logging.getLogger(__name__)
+
+CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
+COLORS = {"normal": "#0072B2", "occluded": "#D55E00", "mixed": "#009E73", "mixed_unique": "#CC79A7"}
+
+
+def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None = None) -> str:
+    """One run, from the configuration to the table of results; returns its id.
+
+    Args:
+        cfg: the typed configuration.
+        resolved: the same as plain data, for the record.
+        overrides: the words of the command line.
+        sweep_id: of the sweep that this run belongs to.
+
+    Raises:
+        UserError: something the user can mend; the run, if it began, is FAILED and keeps what it had.
+    """
+    workers = cfg.workers or os.cpu_count() or 1
+    place = open_place(cfg.tracking.uri, cfg.tracking.experiment)
+    faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=workers)
+    bars = place_bars(faces, cfg)
+    usable = np.ones(len(faces), bool) if bars is None else bars.keep
+    parts = {part: rows[usable[rows]] for part in ("train", "test") for rows in [faces.rows(part)]}
+    by = split.draw(faces, parts["train"], cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)
+    source = Source(faces, bars, tuple(cfg.occlusion.color), cfg.model.size, cfg.model.channels)
+
+    name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
+    with recorded(Recorder(place, name, tags(cfg, faces, by.hash, overrides, sweep_id))) as run:
+        run.parameters(parameters(resolved))
+        report.describe_data(run, source, by, parts["test"], cfg.data.name)
+        seed_everything(cfg.seed, cfg.deterministic, cfg.mixed_precision)
+        model = models.build(cfg.model, cfg.augmentation, len(faces.classes))
+        run.metrics(count_parameters(model))
+        deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
+        checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver)
+        report.say_start(run, model, by, parts["test"], faces)
+        history: list[dict[str, float]] = []
+
+        def record(values: dict[str, float], epoch: int) -> None:
+            history.append(values)
+            run.metrics(values, epoch)
+
+        try:
+            fitted = fit(model, source, by, cfg, checkpoints, record)
+        finally:
+            if history:
+                report.draw_curves(run, history, checkpoints.best_epoch)
+        run.metrics({"train_seconds": round(fitted.seconds, 1), "epochs_run": fitted.epochs_run})
+        run.metrics({"best_epoch": checkpoints.best_epoch})
+        epochs = {"best": checkpoints.best_epoch, "last": checkpoints.last_epoch}
+        predictions = {
+            epoch: evaluation.predict(load(checkpoints.path(epoch)), source, parts["test"], max(64, cfg.batch_size))
+            for epoch in set(epochs.values())
+        }
+        results = {name: evaluation.scores(predictions[epoch]) for name, epoch in epochs.items()}
+        own = own_test_set(cfg.data.name)
+        for name, epoch in epochs.items():
+            report.record_checkpoint(run, name, predictions[epoch], results[name], own, faces)
+        report.say_results(run, results, epochs, faces)
+    return run.id
+
+
+def place_bars(faces: Faces, cfg: TrainConfig) -> cover.Cover | None:
+    """Where each face is covered; None where the dataset has no landmarks and only `normal` is asked for.
+
+    Raises:
+        DataError: a covered variant is asked for and nothing says where the bars belong.
+    """
+    without = faces.landmarks is None and cfg.occlusion.missing is not cover.Missing.frame
+    if without and cfg.data.name == "normal":
+        log.warning(
+            "warning: %s has no landmarks, so nothing can be covered: tested on normal faces alone. "
+            "Give dataset.landmarks=FILE.npz or occlusion.missing=frame",
+            faces.name,
+        )
+        return None
+    return cover.place(faces.landmarks, faces.sizes, cfg.occlusion)
+
+
+@contextmanager
+def recorded(run: Recorder) -> Iterator[Recorder]:
+    """Ends the run with the right status, whatever happens inside, and keeps the log file and what there was."""
+    status = "FAILED"
+    try:
+        yield run
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.flush()
+                run.file(Path(handler.baseFilename))
+        run.end(status)
+        if status == "FINISHED":
+            shutil.rmtree(run.state, ignore_errors=True)
+        else:
+            log.warning("run %s (%s) ended %s; what it had is kept", run.name, run.id, status)
+
+
+def parameters(resolved: dict[str, Any]) -> dict[str, Any]:
+    """The configuration, flat: the chosen options by group, everything else dotted."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, node: Any) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                walk(f"{prefix}.{key}" if prefix else key, value)
+        else:
+            flat[prefix] = node
+
+    walk("", resolved)
+    chosen = {group: flat.pop(f"{group}.name") for group in CHOICES}
+    return chosen | flat
+
+
+def tags(cfg: TrainConfig, faces: Faces, split_hash: str, overrides: list[str], sweep_id: str | None) -> dict[str, str]:
+    """What makes the run's numbers traceable."""
+    found = {
+        "kind": "run",
+        "overrides": " ".join(overrides) or "(defaults)",
+        "dataset.fingerprint": faces.fingerprint,
+        "split.hash": split_hash,
+        "mlflow.runColor": COLORS[cfg.data.name],
+        "mlflow.source.name": "train.py",
+        "mlflow.source.type": "LOCAL",
+    }
+    if faces.synthetic:
+        found["synthetic"] = "true"
+    if sweep_id:
+        found["sweep_id"] = sweep_id
+    return found | provenance.git(ROOT) | provenance.versions() | provenance.machine()
+
+
+def count_parameters(model) -> dict[str, float]:
+    """All weights, and those that training changes."""
+    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    if not trainable:
+        raise ConfigError(f"model={model.name}: no weight is trainable")
+    return {"parameters": model.count_params(), "trainable_parameters": trainable}

@@ -1,0 +1,1 @@
+"""Fit: optimizer, class weights, metrics, callbacks, checkpoints."""

@@ -1,0 +1,81 @@
+"""The model after each epoch, as a .keras file without optimizer state."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from fer_exp.errors import UserError
+from fer_exp.training.schema import Keep, Mode
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves every epoch, keeps `best` (by the monitored value, the earliest on ties) and `last` at hand.
+
+    Args:
+        folder: where the files stand until the run has them.
+        monitor, mode: what makes an epoch the best.
+        keep: all, or best_and_last.
+        deliver: called with each file that stays with the run.
+    """
+
+    def __init__(self, folder: Path, monitor: str, mode: Mode, keep: Keep, deliver: Callable[[Path], None]):
+        super().__init__()
+        self.folder, self.monitor, self.keep, self.deliver = folder, monitor, keep, deliver
+        self.sign = 1 if mode is Mode.max else -1
+        self.best_epoch = self.last_epoch = 0
+        self.best_value = -float("inf")
+
+    def path(self, epoch: int) -> Path:
+        """The file of an epoch (1, 2, ...)."""
+        return self.folder / f"epoch-{epoch:03d}.keras"
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Save, choose, and drop what is neither best nor last."""
+        previous = {self.best_epoch, self.last_epoch}
+        self.last_epoch = epoch + 1
+        save(self.model, self.path(self.last_epoch))
+        value = self.sign * logs[self.monitor]
+        if value > self.best_value or not self.best_epoch:  # NaN is never better
+            self.best_value, self.best_epoch = value, self.last_epoch
+        if self.keep is Keep.all:
+            self.deliver(self.path(self.last_epoch))
+        for stale in previous - {0, self.best_epoch, self.last_epoch}:
+            self.path(stale).unlink(missing_ok=True)
+
+    def on_train_end(self, logs=None):
+        """Deliver the two that stay, unless all were."""
+        if self.keep is Keep.best_and_last:
+            for epoch in sorted({self.best_epoch, self.last_epoch} - {0}):
+                self.deliver(self.path(epoch))
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write the model without its optimizer; the file appears whole or not at all.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    # an uncompiled twin with the same layers: the one way to leave the optimizer out
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    try:
+        bare.save(part)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        free = shutil.disk_usage(path.parent).free / 2**20
+        raise UserError(
+            f"{path}: {error.strerror or error}; {free:.0f} MiB are free there. The epochs before are saved with "
+            "the run. Make room, or keep fewer files with checkpoints.keep=best_and_last"
+        ) from error
+
+
+def load(path: Path) -> keras.Model:
+    """A saved model, for prediction; Lambda layers and pickled code are refused."""
+    return keras.saving.load_model(path, compile=False, safe_mode=True)

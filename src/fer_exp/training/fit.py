@@ -1,0 +1,90 @@
+"""Train a model: compile, fit, choose."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import keras
+import numpy as np
+
+from fer_exp.inputs import Order, Source, batches
+from fer_exp.split import Split
+from fer_exp.training import optimizers
+from fer_exp.training.callbacks import Epochs, Record
+from fer_exp.training.checkpoints import Checkpoints
+from fer_exp.training.metrics import BalancedAccuracy, MacroF1
+from fer_exp.training.weights import class_weights
+
+if TYPE_CHECKING:
+    from fer_exp.config import TrainConfig
+
+
+class Fitted(NamedTuple):
+    """What training gave: epochs run, and how long they took."""
+
+    epochs_run: int
+    seconds: float
+
+
+def seed_everything(seed: int, deterministic: bool, mixed_precision: bool) -> None:
+    """Seeds of Python, NumPy and Keras, and how exactly and how precisely to compute."""
+    keras.utils.set_random_seed(seed)
+    keras.mixed_precision.set_global_policy("mixed_float16" if mixed_precision else "float32")
+    if deterministic and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def fit(
+    model: keras.Model,
+    source: Source,
+    split: Split,
+    cfg: TrainConfig,
+    checkpoints: Checkpoints,
+    record: Callable[[dict[str, float], int], None],
+) -> Fitted:
+    """Train `model` as `cfg` says.
+
+    Args:
+        model: from fer_exp.models.build.
+        source: the pictures.
+        split: which of them to train and to validate on.
+        cfg: the run's configuration.
+        checkpoints: saves each epoch and knows the best.
+        record: takes each epoch's metrics.
+    """
+    labels = source.faces.labels[split.train.rows]
+    order = Order(labels, cfg.seed, cfg.resample)
+    train = batches(source, split.train, cfg.batch_size, order)
+    validation = batches(source, split.validation, max(cfg.batch_size, 64))
+    classes = len(source.faces.classes)
+    model.compile(
+        optimizer=optimizers.build(cfg.optimizer, cfg.epochs * len(train)),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes)],
+        jit_compile=False,  # on a CPU compilation costs more than it saves
+    )
+    # checkpoints before the recorder: an epoch is recorded once its model is safe
+    callbacks = [Epochs(order, cfg.seed), checkpoints, Record(record)]
+    for rule, kind in (
+        (cfg.early_stopping, keras.callbacks.EarlyStopping),
+        (cfg.reduce_lr_on_plateau, keras.callbacks.ReduceLROnPlateau),
+    ):
+        if rule.patience is not None:
+            options = {"factor": rule.factor, "min_lr": rule.min_lr} if hasattr(rule, "factor") else {}
+            callbacks.append(kind(rule.monitor, mode=rule.mode.value, patience=rule.patience, **options))
+    start = time.monotonic()
+    history = model.fit(
+        train,
+        validation_data=validation,
+        epochs=cfg.epochs,
+        class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
+        callbacks=callbacks,
+        shuffle=False,  # the data set has an order of its own
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    return Fitted(len(history.epoch), time.monotonic() - start)

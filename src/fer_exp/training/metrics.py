@@ -1,0 +1,52 @@
+"""Keras metrics that an imbalanced validation part needs, taken from one pass with the others."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+class ConfusionMetric(keras.metrics.Metric):
+    """Counts true against predicted classes. y_true: (batch,) int; y_pred: (batch, classes) scores."""
+
+    def __init__(self, classes: int, name: str):
+        super().__init__(name=name, dtype="float32")
+        self.classes = classes
+        self.counts = self.add_variable((classes, classes), initializer="zeros", name="counts")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch; weights are ignored, as in the other unweighted metrics."""
+        true = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), self.classes, dtype="float32")
+        predicted = ops.one_hot(ops.argmax(y_pred, -1), self.classes, dtype="float32")
+        self.counts.assign_add(ops.matmul(ops.transpose(true), predicted))
+
+    def per_class(self):
+        """Hits, true and predicted count of each class, and 1 where the class occurs, else 0."""
+        support = ops.sum(self.counts, 1)
+        present = ops.cast(support > 0, "float32")
+        return ops.diagonal(self.counts), support, ops.sum(self.counts, 0), present
+
+
+class BalancedAccuracy(ConfusionMetric):
+    """Mean recall of the classes that occur (Brodersen et al. 2010)."""
+
+    def __init__(self, classes: int):
+        super().__init__(classes, "balanced_accuracy")
+
+    def result(self):
+        """In 0..1; 0 before any batch."""
+        hits, support, _, present = self.per_class()
+        return ops.sum(hits / ops.maximum(support, 1)) / ops.maximum(ops.sum(present), 1)
+
+
+class MacroF1(ConfusionMetric):
+    """Mean F1 of the classes that occur; a class that is never predicted has 0."""
+
+    def __init__(self, classes: int):
+        super().__init__(classes, "macro_f1")
+
+    def result(self):
+        """In 0..1; 0 before any batch."""
+        hits, support, predicted, present = self.per_class()
+        f1 = 2 * hits / ops.maximum(support + predicted, 1)
+        return ops.sum(f1 * present) / ops.maximum(ops.sum(present), 1)

@@ -1,0 +1,38 @@
+"""python -m fer_exp.ui: the MLflow pages of mlruns/ on 127.0.0.1, and the address that opens the runs table."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+from fer_exp.config import TrainConfig
+from fer_exp.tracking import open_place
+
+
+def command(uri: str, port: int) -> list[str]:
+    """The MLflow server over a database, reachable from this machine alone."""
+    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    return [*server, "--host", "127.0.0.1", "--port", str(port)]
+
+
+def main() -> int:
+    """Print the address, serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--experiment", default=TrainConfig().tracking.experiment)
+    parser.add_argument("--uri", help="a database other than mlruns/mlflow.db: sqlite:////path/mlflow.db")
+    args = parser.parse_args()
+    place = open_place(args.uri, args.experiment)
+    if not place.is_local:
+        print(f"{place.uri} serves its own pages: {place.url()}")
+        return 0
+    print(f"runs: {place.url(port=args.port)}", flush=True)
+    try:
+        return subprocess.run(command(place.uri, args.port), check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

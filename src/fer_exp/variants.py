@@ -1,0 +1,65 @@
+"""Variants: which faces are covered, in training and in the test sets."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+TEST_SETS = ("normal", "occluded", "mixed")
+
+
+class Items(NamedTuple):
+    """Pictures to read: `rows` (m,) int64 of a Faces table, `covered` (m,) bool."""
+
+    rows: np.ndarray
+    covered: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, which: np.ndarray) -> Items:
+        """These positions or this mask."""
+        return Items(self.rows[which], self.covered[which])
+
+
+def alternate(labels: np.ndarray) -> np.ndarray:
+    """Every second face of each class, beginning with the first, (n,) bool.
+
+    The rule of study A's mixed test set: within each class, in natural file order, even ranks (0, 2, ...) are
+    covered and odd ranks are not.
+
+    Args:
+        labels: (n,) class of each face, in natural file order.
+    """
+    covered = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        covered[np.flatnonzero(labels == label)[::2]] = True
+    return covered
+
+
+def items(variant: str, rows: np.ndarray, labels: np.ndarray) -> Items:
+    """The pictures of a variant of these faces.
+
+    Args:
+        variant: normal, occluded, mixed (every face twice) or mixed_unique (every face once, alternating).
+        rows: (n,) rows of a Faces table in natural file order.
+        labels: (n,) their classes.
+
+    Raises:
+        ValueError: the variant is none of these.
+    """
+    if variant == "normal":
+        return Items(rows, np.zeros(len(rows), bool))
+    if variant == "occluded":
+        return Items(rows, np.ones(len(rows), bool))
+    if variant == "mixed":
+        return Items(np.concatenate([rows, rows]), np.repeat([False, True], len(rows)))
+    if variant == "mixed_unique":
+        return Items(rows, alternate(labels))
+    raise ValueError(f"no variant {variant!r}")
+
+
+def own_test_set(variant: str) -> str:
+    """The test set that corresponds to a training variant."""
+    return "mixed" if variant == "mixed_unique" else variant

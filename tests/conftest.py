@@ -1,0 +1,97 @@
+"""Tiny faces: blank pictures with a class colour, landmarks where a head of that size would have them."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_exp.datasets.faces import Faces
+
+CLASSES = ("angry", "happy", "sad")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    """No test writes into the user's cache, database or outputs."""
+    monkeypatch.setenv("FER_EXP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("FER_EXP_SWEEP_ID", raising=False)
+    return tmp_path
+
+
+def head(size: int) -> np.ndarray:
+    """(68, 2) landmarks of an upright head in the middle: only what the headset bar needs, the rest in a circle."""
+    angle = np.linspace(0, np.pi, 68)
+    points = np.stack([0.5 - 0.4 * np.cos(angle), 0.4 + 0.4 * np.sin(angle)], 1)
+    points[0], points[16], points[36], points[45] = (0.1, 0.4), (0.9, 0.4), (0.3, 0.4), (0.7, 0.4)
+    return (points * size).astype(np.float32)
+
+
+def picture(label: int, index: int, size: int) -> np.ndarray:
+    """uint8 (size, size, 3): noise with a bright lower half in the class's colour channel."""
+    image = np.random.default_rng((label, index)).integers(0, 80, (size, size, 3), dtype=np.uint8)
+    image[size // 2 :, :, label] += 150
+    return image
+
+
+def make_faces(n_train=60, n_test=30, size=16, landmarks=True) -> Faces:
+    """Faces in memory, classes in turn."""
+    parts = np.array(["train"] * n_train + ["test"] * n_test)
+    labels = np.concatenate([np.arange(n_train) % 3, np.arange(n_test) % 3])
+    ids = np.array([f"{part}/{i:04d}" for i, part in enumerate(parts)])
+    return Faces(
+        name="tiny",
+        classes=CLASSES,
+        ids=ids,
+        labels=labels,
+        parts=parts,
+        sizes=np.full((len(ids), 2), size, np.int32),
+        digests=ids.astype("S32"),
+        landmarks=np.repeat(head(size)[None], len(ids), 0) if landmarks else None,
+        fingerprint="f" * 64,
+        pixels=np.stack([picture(label, i, size) for i, label in enumerate(labels)]),
+    )
+
+
+@pytest.fixture
+def faces() -> Faces:
+    """60 training and 30 test faces of three classes, 16x16 colour."""
+    return make_faces()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The same as a folder per class of PNG files, and a landmark file: (root, landmarks)."""
+    faces = make_faces(n_train=48, n_test=18)
+    paths = []
+    for row, label in enumerate(faces.labels):
+        path = f"{faces.parts[row]}/{CLASSES[label]}/face_{row}.png"
+        (tmp_path / "faces" / path).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / "faces" / path), faces.pixels[row][..., ::-1])
+        paths.append(path)
+    file = tmp_path / "landmarks.npz"
+    np.savez(file, path=np.array(paths), landmarks=faces.landmarks, valid=np.ones(len(paths), bool))
+    return tmp_path / "faces", file
+
+
+@pytest.fixture
+def quest2():
+    """The default occluder."""
+    from fer_exp.occlusion.schema import HeadsetConfig
+
+    return HeadsetConfig(name="quest2", kind="headset")
+
+
+@pytest.fixture
+def source(faces, quest2):
+    """The tiny faces, ready to be read at their own size."""
+    from fer_exp.inputs import Source
+    from fer_exp.occlusion import cover
+
+    return Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), (0, 0, 0), 16, 3)

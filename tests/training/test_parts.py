@@ -1,0 +1,67 @@
+import keras
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+from fer_exp.training import optimizers
+from fer_exp.training.metrics import BalancedAccuracy, MacroF1
+from fer_exp.training.schema import AdamConfig, AdamWConfig, ClassWeights, RMSpropConfig, Schedule, SGDConfig
+from fer_exp.training.weights import class_weights
+
+COUNTS = np.array([100, 25, 0, 4])
+
+
+def test_inverse_weights_sum_to_one_as_in_study_a():
+    found = class_weights(ClassWeights.inverse, COUNTS)
+    assert sum(found.values()) == pytest.approx(1)
+    assert found[3] / found[0] == pytest.approx(25)
+
+
+@pytest.mark.parametrize("kind, ratio", [(ClassWeights.balanced, 25), (ClassWeights.sqrt, 5)])
+def test_balanced_and_sqrt_weights_leave_the_mean_loss_at_its_scale(kind, ratio):
+    found = class_weights(kind, COUNTS)
+    assert found[3] / found[0] == pytest.approx(ratio)
+    assert sum(found[c] * COUNTS[c] for c in found) / COUNTS.sum() == pytest.approx(1)
+    assert 2 not in found
+
+
+def test_no_weights():
+    assert class_weights(ClassWeights.none, COUNTS) is None
+
+
+def test_metrics_agree_with_scikit_learn_over_batches():
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 3, 90), rng.random((90, 5)).astype("float32")  # classes 3, 4 never occur
+    balanced, f1 = BalancedAccuracy(5), MacroF1(5)
+    for batch in np.array_split(np.arange(90), 4):
+        balanced.update_state(labels[batch], scores[batch])
+        f1.update_state(labels[batch], scores[batch])
+    predicted = scores.argmax(1)
+    recalls = [np.mean(predicted[labels == c] == c) for c in range(3)]
+    assert float(balanced.result()) == pytest.approx(np.mean(recalls), abs=1e-6)
+    expected = f1_score(labels, predicted, labels=[0, 1, 2], average="macro")
+    assert float(f1.result()) == pytest.approx(expected, abs=1e-6)
+
+
+def test_balanced_accuracy_agrees_with_scikit_learn_where_all_classes_occur():
+    labels, scores = np.arange(40) % 4, np.random.default_rng(1).random((40, 4)).astype("float32")
+    metric = BalancedAccuracy(4)
+    metric.update_state(labels, scores)
+    assert float(metric.result()) == pytest.approx(balanced_accuracy_score(labels, scores.argmax(1)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "cfg",
+    [AdamConfig("adam"), AdamWConfig("adamw"), RMSpropConfig("rmsprop"), SGDConfig("sgd")],
+    ids=lambda c: c.name,
+)
+def test_every_optimizer_is_keras_own(cfg):
+    found = optimizers.build(cfg, 10)
+    assert type(found).__name__.lower() == cfg.name
+    assert float(np.asarray(found.learning_rate)) == pytest.approx(cfg.learning_rate)
+
+
+def test_cosine_ends_at_zero():
+    found = optimizers.build(AdamConfig("adam", schedule=Schedule.cosine), 10)
+    assert isinstance(found._learning_rate, keras.optimizers.schedules.CosineDecay)
+    assert float(found._learning_rate(10)) == pytest.approx(0, abs=1e-9)

@@ -1,0 +1,32 @@
+"""Train a model on one variant of a dataset and test it on every variant: python train.py --help."""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from fer_exp import config
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def job(cfg: DictConfig) -> None:
+    """One run; in a sweep, start it as a process of its own."""
+    settings = config.validate(cfg)
+    if config.is_sweep():
+        config.start_process(__file__)
+        return
+    with config.held_stderr():
+        from fer_exp import run
+
+    run.train(settings, OmegaConf.to_container(cfg, resolve=True), config.overrides(), config.sweep_id())
+
+
+def summarise(sweep_id: str, settings: config.TrainConfig) -> None:
+    """The matrix of a sweep's runs, as a run of its own."""
+    from fer_exp import sweep
+
+    sweep.summarise(sweep_id, settings.tracking)
+
+
+if __name__ == "__main__":
+    sys.exit(config.main(job, summarise))
