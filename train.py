@@ -11,20 +11,20 @@ from fer_exp import config
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def job(cfg: DictConfig) -> None:
     """One run; in a sweep, start it as a process of its own."""
-    settings = config.validate(cfg)
     if config.is_sweep():
         config.start_process(__file__)
         return
-    with config.held_stderr():
-        from fer_exp import run
-
-    run.train(settings, OmegaConf.to_container(cfg, resolve=True), config.overrides(), config.sweep_id())
+    with config.reported():
+        settings = config.validate(cfg)
+        with config.held_stderr():
+            from fer_exp import run
+        run.train(settings, OmegaConf.to_container(cfg, resolve=True), config.overrides(), config.sweep_id())
 
 
 def summarise(sweep_id: str, settings: config.TrainConfig) -> None:
     """The matrix of a sweep's runs, as a run of its own."""
-    from fer_exp import sweep
-
+    with config.held_stderr():
+        from fer_exp import sweep
     sweep.summarise(sweep_id, settings.tracking)
 
 

@@ -33,7 +33,7 @@ def mark(faces: Faces) -> str:
     return " (synthetic)" if faces.synthetic else ""
 
 
-def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, variant: str) -> None:
+def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, variant: str, missing: str) -> None:
     """Log inputs, counts, exclusions, leaks and sample pictures of a run's data; warn of what a reader must know."""
     faces = source.faces
     counts = {
@@ -54,7 +54,7 @@ def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray,
         empty = [name for name, n in zip(faces.classes, counts[part], strict=True) if n == 0]
         if empty:
             log.warning("warning: no %s faces of: %s", part, ", ".join(empty))
-    _describe_missing(run, source)
+    _describe_missing(run, source, missing)
     _describe_leaks(run, faces, split, test)
     forms = ("normal", "occluded") if source.cover is not None else ("normal",)
     for form in forms:
@@ -63,7 +63,7 @@ def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray,
     run.figure(sample_faces(source, split.train, title), "samples/training.png")
 
 
-def _describe_missing(run: Recorder, source: Source) -> None:
+def _describe_missing(run: Recorder, source: Source, rule: str) -> None:
     faces = source.faces
     found = {"excluded": str(len(faces.excluded))}
     if faces.excluded:
@@ -72,8 +72,8 @@ def _describe_missing(run: Recorder, source: Source) -> None:
         log.warning("warning: %d faces are left out: data/excluded.json in the run lists them", len(listed))
     if source.cover is not None and (missing := int((~source.cover.usable).sum())):
         found["landmarks.missing"] = str(missing)
-        found["landmarks.missing_rule"] = source.cover.rule
-        log.info("%d of %d faces have no usable landmarks: %s", missing, len(faces), source.cover.rule)
+        found["landmarks.missing_rule"] = rule
+        log.info("%d of %d faces have no usable landmarks: occlusion.missing=%s", missing, len(faces), rule)
     run.tags(found)
 
 
@@ -149,7 +149,7 @@ def say_results(run: Recorder, results: dict[str, dict[str, Scores]], epochs: di
         table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
     for i, line in enumerate(lines):
         table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
-    Console().print(table)
+    Console(width=max(100, Console().width)).print(table)
     run.tags({"mlflow.note.content": f"{title}\n\n{markdown(head, lines)}"})
     say_where(run)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omegaconf import OmegaConf
 
 from fer_exp import datasets, evaluation, models, provenance, report, split
 from fer_exp.config import ROOT, TrainConfig
@@ -18,6 +19,7 @@ from fer_exp.datasets.faces import Faces
 from fer_exp.errors import ConfigError
 from fer_exp.inputs import Source
 from fer_exp.occlusion import cover
+from fer_exp.occlusion.schema import Missing
 from fer_exp.tracking import Recorder, open_place
 from fer_exp.training.checkpoints import Checkpoints, load
 from fer_exp.training.fit import fit, seed_everything
@@ -53,7 +55,8 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
     with recorded(Recorder(place, name, tags(cfg, faces, by.hash, overrides, sweep_id))) as run:
         run.parameters(parameters(resolved))
-        report.describe_data(run, source, by, parts["test"], cfg.data.name)
+        run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
+        report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
         seed_everything(cfg.seed, cfg.deterministic, cfg.mixed_precision)
         model = models.build(cfg.model, cfg.augmentation, len(faces.classes))
         run.metrics(count_parameters(model))
@@ -92,7 +95,7 @@ def place_bars(faces: Faces, cfg: TrainConfig) -> cover.Cover | None:
     Raises:
         DataError: a covered variant is asked for and nothing says where the bars belong.
     """
-    without = faces.landmarks is None and cfg.occlusion.missing is not cover.Missing.frame
+    without = faces.landmarks is None and cfg.occlusion.missing is not Missing.frame
     if without and cfg.data.name == "normal":
         log.warning(
             "warning: %s has no landmarks, so nothing can be covered: tested on normal faces alone. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import time
@@ -21,6 +22,9 @@ os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+
+for noisy in ("mlflow", "alembic"):
+    logging.getLogger(noisy).setLevel(logging.WARNING)
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEW = "matrix"  # the shared view of the runs table that the printed URLs open
@@ -59,9 +63,10 @@ class Place(NamedTuple):
         """The page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
         base = f"http://127.0.0.1:{port}" if self.is_local else self.uri.rstrip("/")
         page = f"{base}/#/experiments/{self.experiment_id}"
+        training_view = "workflowType=machine_learning"  # else a fresh browser gets the menu for language models
         if path:
-            return f"{page}/{path}"
-        return f"{page}/runs?viewStateShareKey={VIEW}&workflowType=machine_learning"
+            return f"{page}/{path}?{training_view}"
+        return f"{page}/runs?viewStateShareKey={VIEW}&{training_view}"
 
 
 def default_uri() -> str:

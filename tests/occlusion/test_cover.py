@@ -83,8 +83,12 @@ def test_frame_covers_faces_without_landmarks_among_others():
     np.testing.assert_array_equal(placed.corners[1], cover.place(None, sizes, config("frame")).corners[1])
 
 
-def test_skip_leaves_out_faces_without_landmarks():
-    placed = cover.place(*table(4, lost=[0, 3]), config("skip"))
+@pytest.mark.parametrize("junk", [np.nan, 0.0, np.inf])
+def test_skip_leaves_out_faces_without_usable_landmarks(junk):
+    landmarks, sizes = table(4)
+    landmarks[[0, 3]] = junk
+    landmarks[[0, 3], 45, 0] += 9  # eyes apart: the occluder's own formula would give finite corners
+    placed = cover.place(landmarks, sizes, config("skip"))
     assert placed.keep.tolist() == placed.usable.tolist() == [False, True, True, False]
     assert np.isnan(placed.corners[[0, 3]]).all()
 

@@ -4,7 +4,7 @@ import pytest
 from fer_exp.occlusion.geometry import rectangle
 from fer_exp.occlusion.painting import TOLERANCE, paint
 
-RED = (255, 10, 20)
+ORANGE = (250, 130, 20)
 
 
 def reference(centre, angle, size, height, width):
@@ -44,9 +44,9 @@ def test_exactly_the_pixels_inside_are_filled(height, width, channels):
     n = 400
     centre, angle, size = random_rectangles(n, height, width, rng)
     images = rng.integers(1, 200, (n, height, width, channels), np.uint8)
-    painted = paint(images, corners_of(centre, angle, size), np.ones(n, bool), RED)
+    painted = paint(images, corners_of(centre, angle, size), np.ones(n, bool), ORANGE)
     inside = np.stack([reference(*one, height, width) for one in zip(centre, angle, size, strict=True)])
-    color = RED if channels == 3 else [round(0.299 * 255 + 0.587 * 10 + 0.114 * 20)]
+    color = ORANGE if channels == 3 else [round(0.299 * 250 + 0.587 * 130 + 0.114 * 20)]
     np.testing.assert_array_equal(painted, np.where(inside[..., None], np.uint8(color), images))
     assert 0.1 < inside.mean() < 0.9
 
@@ -105,10 +105,10 @@ def test_only_covered_images_are_painted_each_with_its_own_polygon():
     corners = corners_of(*random_rectangles(6, 10, 14, rng))
     covered = np.array([True, False, True, True, False, True])
     corners[~covered] = np.nan  # a face that is left out has no corners
-    painted = paint(images, corners, covered, RED)
+    painted = paint(images, corners, covered, ORANGE)
     np.testing.assert_array_equal(painted[~covered], images[~covered])
     for k in np.flatnonzero(covered):
-        alone = paint(images[k : k + 1], corners[k : k + 1], np.array([True]), RED)
+        alone = paint(images[k : k + 1], corners[k : k + 1], np.array([True]), ORANGE)
         np.testing.assert_array_equal(painted[k : k + 1], alone)
 
 
@@ -119,9 +119,9 @@ def test_a_read_only_map_is_read_and_not_written(tmp_path):
     np.save(tmp_path / "faces.npy", np.full((1, 8, 8, 3), 7, np.uint8))
     images = np.load(tmp_path / "faces.npy", mmap_mode="r")
     corners = SQUARE.copy()
-    painted = paint(images, corners, np.array([True]), RED)
+    painted = paint(images, corners, np.array([True]), ORANGE)
     assert painted.flags.writeable
-    assert painted[0, 2, 2].tolist() == list(RED)
+    assert painted[0, 2, 2].tolist() == list(ORANGE)
     assert (np.load(tmp_path / "faces.npy") == 7).all()
     np.testing.assert_array_equal(corners, SQUARE)
 
@@ -129,41 +129,41 @@ def test_a_read_only_map_is_read_and_not_written(tmp_path):
 @pytest.mark.parametrize("covered", [True, False])
 def test_without_out_the_result_shares_no_memory_with_the_images(covered):
     images = np.full((1, 8, 8, 3), 7, np.uint8)
-    painted = paint(images, SQUARE, np.array([covered]), RED)
+    painted = paint(images, SQUARE, np.array([covered]), ORANGE)
     assert not np.shares_memory(painted, images)
     assert (images == 7).all()
 
 
 def test_out_takes_the_result_also_in_place():
     images = np.random.default_rng(2).integers(0, 256, (1, 8, 8, 3), np.uint8)
-    expected = paint(images, SQUARE, np.array([True]), RED)
+    expected = paint(images, SQUARE, np.array([True]), ORANGE)
     other = np.empty_like(images)
-    assert paint(images, SQUARE, np.array([True]), RED, out=other) is other
-    assert paint(images, SQUARE, np.array([True]), RED, out=images) is images
+    assert paint(images, SQUARE, np.array([True]), ORANGE, out=other) is other
+    assert paint(images, SQUARE, np.array([True]), ORANGE, out=images) is images
     np.testing.assert_array_equal(other, expected)
     np.testing.assert_array_equal(images, expected)
 
 
 def test_images_in_another_memory_order_are_painted_alike():
     images = np.random.default_rng(3).integers(0, 256, (1, 8, 8, 3), np.uint8)
-    expected = paint(images, SQUARE, np.array([True]), RED)
-    np.testing.assert_array_equal(paint(np.asfortranarray(images), SQUARE, np.array([True]), RED), expected)
+    expected = paint(images, SQUARE, np.array([True]), ORANGE)
+    np.testing.assert_array_equal(paint(np.asfortranarray(images), SQUARE, np.array([True]), ORANGE), expected)
     mirrored = np.ascontiguousarray(images[:, :, ::-1])[:, :, ::-1]
-    np.testing.assert_array_equal(paint(mirrored, SQUARE, np.array([True]), RED), expected)
+    np.testing.assert_array_equal(paint(mirrored, SQUARE, np.array([True]), ORANGE), expected)
 
 
 def test_an_empty_batch_stays_empty():
     empty = np.zeros((0, 8, 8, 3), np.uint8)
-    assert paint(empty, np.zeros((0, 4, 2)), np.zeros(0, bool), RED).shape == (0, 8, 8, 3)
+    assert paint(empty, np.zeros((0, 4, 2)), np.zeros(0, bool), ORANGE).shape == (0, 8, 8, 3)
 
 
 def test_what_cannot_be_painted_is_refused():
     images, covered = np.zeros((1, 8, 8, 3), np.uint8), np.array([True])
     with pytest.raises(ValueError, match="not finite"):
-        paint(images, np.full((1, 4, 2), np.nan), covered, RED)
+        paint(images, np.full((1, 4, 2), np.nan), covered, ORANGE)
     with pytest.raises(ValueError, match="uint8"):
-        paint(images.astype(np.float32), SQUARE, covered, RED)
+        paint(images.astype(np.float32), SQUARE, covered, ORANGE)
     with pytest.raises(ValueError, match="corners"):
-        paint(images, SQUARE[0], covered, RED)
+        paint(images, SQUARE[0], covered, ORANGE)
     with pytest.raises(ValueError, match="C-contiguous"):
-        paint(images, SQUARE, covered, RED, out=np.asfortranarray(images))
+        paint(images, SQUARE, covered, ORANGE, out=np.asfortranarray(images))

@@ -3,7 +3,7 @@
 Imports nothing heavy: a wrong key or value ends before TensorFlow, Keras or MLflow load.
 """
 
-from fer_exp.config.entry import ROOT, held_stderr, is_sweep, main, overrides, start_process, sweep_id
+from fer_exp.config.entry import ROOT, held_stderr, is_sweep, main, overrides, reported, start_process, sweep_id
 from fer_exp.config.schema import TrainConfig, validate
 from fer_exp.config.sweep import CheckSweep
 
@@ -15,6 +15,7 @@ __all__ = [
     "is_sweep",
     "main",
     "overrides",
+    "reported",
     "start_process",
     "sweep_id",
     "validate",

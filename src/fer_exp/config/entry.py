@@ -38,6 +38,12 @@ class Sweep:
     is_job = False  # this process is one of its jobs
 
 
+class Outcome:
+    """How the task function ended, kept from Hydra, which would add lines of its own."""
+
+    error: BaseException | None = None
+
+
 def is_sweep() -> bool:
     """Whether this call of the task function stands for one job of a sweep."""
     return HydraConfig.get().mode == RunMode.MULTIRUN
@@ -70,6 +76,15 @@ def start_process(script: str) -> None:
             raise
     if code:
         Sweep.failed.append(f"[{hydra.job.num}] {' '.join(words)}: exit status {code}")
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Around a run: errors that the user can mend, and being stopped, are for `main` to report."""
+    try:
+        yield
+    except (UserError, KeyboardInterrupt) as error:
+        Outcome.error = error
 
 
 @contextmanager
@@ -106,6 +121,8 @@ def main(job: Callable[[], None], summarise: Callable[[str, TrainConfig], None])
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_.text(CONF))
         return 0
+    # argparse takes flags before the words alone; people put -m anywhere
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
     signal.signal(signal.SIGTERM, _terminate)
@@ -122,6 +139,8 @@ def main(job: Callable[[], None], summarise: Callable[[str, TrainConfig], None])
 def _run(step: Callable[[], None]) -> int:
     try:
         step()
+        if Outcome.error is not None:
+            raise Outcome.error
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

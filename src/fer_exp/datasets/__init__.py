@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fer_exp.errors import ConfigError
@@ -13,24 +13,30 @@ if TYPE_CHECKING:
 
 
 def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
-    """The faces of fer_exp.datasets.<cfg.name>, at most `cfg.limit` of each part.
+    """The faces of a dataset, cut down to `cfg.limit` in each part.
+
+    `cfg.name` is the module in this package that reads it, by its own `load(cfg, *, size, workers)`. The first
+    load builds a table and caches it; later ones read it back.
 
     Args:
-        cfg: the dataset.
-        size: the model's input size in pixels, which built-in faces are drawn at.
-        workers: processes or threads that read.
+        cfg: the chosen option of the config group `dataset`.
+        size: side of the model's input in pixels; drawn faces are drawn at it, files keep their own size.
+        workers: threads or processes that may build at the same time.
 
     Raises:
-        ConfigError: no reader has that name.
-        DataError: the files are not what the reader expects.
+        ConfigError: no reader of that name, or a key that it cannot do without is not set.
+        DataError: the files cannot be used as they are.
     """
+    try:
+        reader = import_module(f"{__name__}.{cfg.name}")
+        load = reader.load
+    except (ModuleNotFoundError, AttributeError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name != f"{__name__}.{cfg.name}":
+            raise
+        raise ConfigError(f"dataset.name={cfg.name}: there is no reader src/fer_exp/datasets/{cfg.name}.py") from error
+    faces = load(cfg, size=size, workers=workers)
+    if cfg.limit is None:
+        return faces
     from fer_exp.datasets.limit import limited
 
-    name = f"{__name__}.{cfg.name}"
-    try:
-        reader = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise ConfigError(f"dataset.name={cfg.name}: no reader; it would be {name}") from error
-    return limited(reader.load(cfg, size=size, workers=workers), cfg.limit)
+    return faces.take(limited(faces, cfg.limit))

@@ -1,132 +1,171 @@
-"""AffectNet (Mollahosseini, Hasani and Mahoor 2017): as distributed, or sorted into class folders."""
+"""AffectNet (Mollahosseini, Hasani, Mahoor 2019, doi:10.1109/TAFFC.2017.2740923), the 8-class release."""
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from fer_exp.datasets import build
+from fer_exp.datasets.annotations import read_expression, read_landmarks
+from fer_exp.datasets.build import Source, build
+from fer_exp.datasets.class_folders import choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
-from fer_exp.datasets.listing import Listing, fingerprint, folders, pictures, read_part, root_folder
-from fer_exp.datasets.npy import read_npy
+from fer_exp.datasets.listing import Folder, Listing, data_root, found, is_picture, list_folder, natural
 from fer_exp.datasets.schema import AffectNetConfig
-from fer_exp.errors import DataError
+from fer_exp.errors import ConfigError, DataError
 
-# position = expression code, as the dataset's readme has it
-CODES = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
-FOLDERS = {"train": ("train_set", "train"), "test": ("val_set", "val", "test")}
-CHUNK = 512
-FEW = 4000  # below this, starting processes costs more than it saves
+PARTS = {"train": "train_set", "test": "val_set"}  # its validation part is what the field tests on
+CHUNK = 512  # faces per task
+OCCLUDED = "an occluded copy (_occ) of another face; fer-exp paints these itself, keep them elsewhere"
+LEAVE_OUT = (
+    "shorten dataset.classes if these are its last ones (the position of a class is its expression code, "
+    "so none in the middle can be left out)"
+)
 
 
 def load(cfg: AffectNetConfig, *, size: int, workers: int) -> Faces:
-    """{train_set,val_set}/images/ID.jpg with annotations/ID_{exp,lnd}.npy, or /<code or class name>/ID.jpg.
+    """Read {train_set,val_set}/{images,annotations}/ as distributed, or the same sorted into class folders.
 
-    Its val_set is the test part. Class `i` of cfg.classes is expression code `i`: the order is configuration.
+    Sorted: {train_set,train}/<class>/ and {val_set,val,test}/<class>/, folders named by expression code or by
+    class; landmarks then come from `dataset.landmarks`, which otherwise replaces those of the annotations. A class's
+    position in `dataset.classes` is its expression code; faces of other codes (8 none, 9 uncertain, 10 no face)
+    cannot be used.
+
+    A change of the pictures is seen by name, size and time of modification; in `annotations/` files that are added,
+    removed or renamed are seen, one rewritten in place is not (a million files take too long to ask at each start):
+    touch the folder then.
 
     Raises:
-        DataError: it is no AffectNet, holds covered copies, or has unusable faces and cfg.on_bad is fail.
+        ConfigError: dataset.root or dataset.classes is not set.
+        DataError: neither layout is there; what cannot be used (while dataset.on_bad=fail): faces without a class,
+            without annotations, damaged ones, occluded copies; a class without training faces (always).
     """
-    root = root_folder(cfg.root, "affectnet")
-    parts = {part: next((n for n in names if (root / n).is_dir()), None) for part, names in FOLDERS.items()}
-    if None in parts.values():
+    root = data_root(cfg)
+    if not cfg.classes:
+        raise ConfigError("dataset.classes: AffectNet needs the class names in the order of its expression codes")
+    names = list_folder(root).folders
+    if any((root / folder / "images").is_dir() for folder in PARTS.values()):
+        source = _distributed(tuple(cfg.classes), root, workers)
+    elif "train_set" in names or "train" in names:
+        source = _sorted(cfg, root, names)
+    else:
         raise DataError(
-            f"dataset.root={cfg.root}: no AffectNet: expected train_set/ and val_set/, each with images/ and "
-            f"annotations/ or a folder per class; found {', '.join(folders(root)) or 'no folders'}"
+            f"dataset.root={cfg.root}: no AffectNet there: expected train_set/images, train_set/annotations and the "
+            f"same in val_set, or train_set/<class> and val_set/<class>; found {found(root)}"
         )
-    classes = list(cfg.classes or CODES)
-
-    def make() -> Faces:
-        listing = _annotated(root, parts, classes, workers) or _sorted(root, parts, classes)
-        covered = [i for i in listing.ids if Path(i).stem.endswith("_occ")]
-        if covered:
-            raise DataError(
-                f"{root / covered[0]} and {len(covered) - 1} more are covered copies (ID_occ): fer-exp covers faces "
-                "itself, data=occluded; give the folder with the uncovered pictures alone"
-            )
-        return build.from_files("affectnet", root, classes, listing, workers)
-
-    return build.table(cfg, root, fingerprint(root), make)
+    return build(cfg, source, workers=workers)
 
 
-def _sorted(root: Path, parts: dict[str, str], classes: list[str]) -> Listing:
-    names = {str(code): code for code in range(len(classes))} | {name: code for code, name in enumerate(classes)}
-    listing = Listing()
-    for part, folder in parts.items():
-        if not set(folders(root / folder)) & set(names):
-            raise DataError(
-                f"{root / folder}: expected images/ and annotations/, or class folders {', '.join(names)}; "
-                f"found {', '.join(folders(root / folder)) or 'no folders'}"
-            )
-        read_part(listing, root, folder, part, names, classes)
-    return listing
+def _sorted(cfg: AffectNetConfig, root: Path, names: list[str]) -> Source:
+    classes = tuple(cfg.classes)
+    train = "train_set" if "train_set" in names else "train"
+    test = choose_test(cfg, names, None, usual=("val_set", "val", "test"))
+    if test is None:
+        raise DataError(f"dataset.root={cfg.root}: no val_set, val or test beside {train}; found {found(root)}")
+    parts = {"train": class_folders(root, train), "test": class_folders(root, test)}
+    return Source(
+        root=root,
+        key={"layout": "sorted", "classes": classes},
+        state=state_of(parts["train"] + parts["test"]),
+        listing=lambda: list_classes(classes, parts, partial(_label, classes), _refuse),
+        leave_out=LEAVE_OUT,
+    )
 
 
-def _annotated(root: Path, parts: dict[str, str], classes: list[str], workers: int) -> Listing | None:
-    """Labels and landmarks of the .npy files; None where there are none."""
-    if not all((root / folder / "annotations").is_dir() for folder in parts.values()):
-        return None
-    listing, points, jobs = Listing(), [], []
-    for part, folder in parts.items():
-        images = root / folder / "images"
-        if not images.is_dir():
-            raise DataError(f"{root / folder}: annotations/ without images/")
-        found, other = pictures(images)
-        listing.bad += [Exclusion(f"{folder}/images/{f}", None, "no .jpg, .jpeg or .png file") for f in other]
-        found.sort()
-        jobs += [(part, folder, found[at : at + CHUNK]) for at in range(0, len(found), CHUNK)]
-    arguments = [
-        ([n.rsplit(".", 1)[0] for n in names], str(root / folder / "annotations")) for _, folder, names in jobs
-    ]
-    total = sum(len(names) for *_, names in jobs)
-    with tqdm(total=total, desc="Reading annotations", unit="", disable=total < 500) as bar:
-        for (part, folder, names), (codes, landmarks) in zip(jobs, _each(arguments, total, workers), strict=True):
-            bar.update(len(names))
-            for name, code, marks in zip(names, codes, landmarks, strict=True):
-                face = f"{folder}/images/{name}"
-                if isinstance(code, str):
-                    listing.bad.append(Exclusion(face, None, code))
-                elif not 0 <= code < len(classes):
-                    reason = f"expression code {code} is none of dataset.classes=[{','.join(classes)}]"
-                    listing.bad.append(Exclusion(face, None, reason))
-                else:
-                    listing.add([face], code, part)
-                    points.append(marks)
-    listing.landmarks = np.stack(points) if points else None
-    return listing
+def _label(classes: tuple[str, ...], folder: str) -> int | str:
+    if folder in classes:
+        return classes.index(folder)
+    if folder.isdecimal() and int(folder) < len(classes):
+        return int(folder)
+    return f"its class folder {folder!r} is neither in dataset.classes nor a code below {len(classes)}"
 
 
-def _each(arguments: list, total: int, workers: int):
-    if workers < 2 or total < FEW:
-        yield from map(read_annotations, arguments)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(read_annotations, arguments)
+def _refuse(name: str) -> str | None:
+    return OCCLUDED if Path(name).stem.endswith("_occ") else None
 
 
-def read_annotations(job: tuple[list[str], str]) -> tuple[list[int | str], np.ndarray]:
-    """Of each id: its expression code, or what is wrong with it; landmarks (n, 68, 2) float32, NaN without.
+def _distributed(classes: tuple[str, ...], root: Path, workers: int) -> Source:
+    for path in (f"{folder}/{kind}" for folder in PARTS.values() for kind in ("images", "annotations")):
+        if not (root / path).is_dir():
+            raise DataError(f"dataset.root={root}: no AffectNet as distributed: the folder {path} is not there")
+    images = {part: list_folder(root, f"{folder}/images") for part, folder in PARTS.items()}
+    stamps = [(root / folder / "annotations").stat().st_mtime_ns for folder in PARTS.values()]
+    return Source(
+        root=root,
+        key={"layout": "distributed", "classes": classes},
+        state=sha256(f"{state_of(images.values())}/{stamps}".encode()).hexdigest(),
+        listing=lambda: _list_distributed(classes, root, images, workers),
+        leave_out=LEAVE_OUT,
+    )
 
-    Codes are text, bytes or numbers, of shape () or (1,); landmarks (136,) = x0, y0, x1, ... or (68, 2).
-    """
-    ids, folder = job
-    codes: list[int | str] = []
-    landmarks = np.full((len(ids), 68, 2), np.nan, np.float32)
-    for i, name in enumerate(ids):
-        try:
-            codes.append(int(float(read_npy(f"{folder}/{name}_exp.npy").reshape(-1)[0])))
-        except FileNotFoundError:
-            codes.append("no annotation _exp.npy")
-        except (OSError, ValueError, IndexError, TypeError):
-            codes.append("unreadable annotation _exp.npy")
-        try:
-            marks = read_npy(f"{folder}/{name}_lnd.npy").astype(np.float32)
-            if marks.size == 136 and np.isfinite(marks).all():
-                landmarks[i] = marks.reshape(68, 2)
-        except (OSError, ValueError, TypeError):
-            continue  # a face without landmarks: occlusion.missing says what becomes of it
-    return codes, landmarks
+
+def _list_distributed(classes: tuple[str, ...], root: Path, images: dict[str, Folder], workers: int) -> Listing:
+    faces, excluded = [], []  # (part, id, path of its annotations without the ending)
+    for part, folder in images.items():
+        annotations = root / PARTS[part] / "annotations"
+        annotated = _annotated(annotations)
+        pictured = set()
+        for name in sorted(folder.files, key=natural):
+            stem = Path(name).stem
+            pictured.add(stem)
+            reason = _refuse(name) if is_picture(name) else "no .jpg, .jpeg or .png file"
+            if reason is None and stem not in annotated:
+                reason = f"no annotations/{stem}_exp.npy"
+            if reason:
+                excluded.append(Exclusion(folder.join(name), None, reason))
+            else:
+                faces.append((part, folder.join(name), f"{annotations}/{stem}"))
+        excluded += [
+            Exclusion(f"{PARTS[part]}/annotations/{stem}_exp.npy", None, "no picture of that name")
+            for stem in annotated - pictured
+        ]
+    labels, landmarks, reasons = _read_annotations([face[2] for face in faces], len(classes), workers)
+    excluded += [Exclusion(faces[row][1], None, reason) for row, reason in reasons.items()]
+    kept = [row for row in range(len(faces)) if row not in reasons]
+    whole = len(kept) == len(faces)  # spares a copy of what is large
+    return Listing(
+        classes=classes,
+        ids=[faces[row][1] for row in kept],
+        labels=labels if whole else labels[kept],
+        parts=np.array([faces[row][0] for row in kept], "U5"),
+        landmarks=landmarks if whole else landmarks[kept],
+        excluded=excluded,
+    )
+
+
+def _annotated(folder: Path) -> set[str]:
+    """The ID of each ID_exp.npy; names alone, since there are four files per face."""
+    try:
+        return {name.removesuffix("_exp.npy") for name in os.listdir(folder) if name.endswith("_exp.npy")}
+    except OSError as error:
+        raise DataError(f"dataset.root: cannot read the folder {folder}: {error.strerror}") from error
+
+
+def _read_annotations(stems: list[str], n_classes: int, workers: int):
+    """Labels (n,), landmarks (n, 68, 2), and row -> reason of those that cannot be used."""
+    labels = np.zeros(len(stems), np.int64)
+    landmarks = np.full((len(stems), 68, 2), np.nan, np.float32)
+    reasons = {}
+
+    def work(start: int) -> int:
+        rows = range(start, min(start + CHUNK, len(stems)))
+        for row in rows:
+            try:
+                code = read_expression(f"{stems[row]}_exp.npy")
+                if not 0 <= code < n_classes:
+                    raise ValueError(f"expression code {code} has no class in dataset.classes")
+                labels[row], landmarks[row] = code, read_landmarks(f"{stems[row]}_lnd.npy")
+            except (OSError, ValueError) as error:
+                reasons[row] = getattr(error, "strerror", None) or str(error)
+        return len(rows)
+
+    bar = tqdm(total=len(stems), desc="Reading annotations", unit="face", disable=None)
+    with bar, ThreadPoolExecutor(max(1, workers)) as pool:
+        for done in pool.map(work, range(0, len(stems), CHUNK)):
+            bar.update(done)
+    return labels, landmarks, reasons

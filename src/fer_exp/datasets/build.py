@@ -1,175 +1,209 @@
-"""Listing -> Faces: every picture is opened once, in parallel; the table is kept in the cache."""
+"""From a reader's listing to a Faces table: open every picture once, order, exclude, keep."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from hashlib import blake2b, sha256
-from io import BytesIO
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from natsort import natsort_keygen
-from PIL import Image
-from tqdm import tqdm
 
-from fer_exp.datasets import landmarks as landmark_files
+from fer_exp.datasets import landmarks, pictures
 from fer_exp.datasets.cache import cached, entry_dir
 from fer_exp.datasets.faces import Exclusion, Faces
-from fer_exp.datasets.listing import Listing
+from fer_exp.datasets.listing import Listing, natural
 from fer_exp.datasets.schema import DatasetConfig, OnBad
 from fer_exp.errors import DataError
 
 log = logging.getLogger(__name__)
-VERSION = 1  # of the table; a change makes every cache anew
-ARRAYS = ("ids", "labels", "parts", "sizes", "digests")
+
+VERSION = 1  # raise it when the same source would now give another table
+SHOWN = 5  # examples in a message
+COLUMNS = ("ids", "labels", "parts", "sizes", "digests")
 
 
-def table(cfg: DatasetConfig, root: Path, source: str, build: Callable[[], Faces]) -> Faces:
-    """The faces that `build` makes, from the cache where it has them.
+@dataclass(frozen=True)
+class Source:
+    """What a reader knows before it lists a single face.
 
-    Landmarks of `cfg.landmarks` are joined after reading, so that another file needs no new table.
+    Attributes:
+        root: what the ids are relative to.
+        key: the configuration that changes the table; plain JSON data.
+        state: changes when the files do; cheap enough to be asked at each start.
+        listing: lists the faces, opening no picture.
+        leave_out: how a person leaves an empty class out, for a message.
+    """
 
-    Args:
-        cfg: the dataset; its keys but root, landmarks, limit and on_bad are part of the cache's key.
-        root: of the files.
-        source: digest of the files as they are now.
-        build: makes the table, exclusions included.
+    root: Path
+    key: dict
+    state: str
+    listing: Callable[[], Listing]
+    leave_out: str = "leave it out of dataset.classes"
+
+
+@dataclass
+class _Table:
+    columns: dict[str, np.ndarray]
+    meta: dict
+    landmarks: np.ndarray | None = None
+    pixels: np.ndarray | None = None
+    excluded: list[Exclusion] = field(default_factory=list)
+
+
+def build(cfg: DatasetConfig, source: Source, *, workers: int) -> Faces:
+    """The table of a source, from the cache where neither the files nor the keys have changed.
 
     Raises:
-        DataError: faces had to be excluded and `cfg.on_bad` is fail, nothing is left, or the landmarks do not fit.
+        DataError: faces that cannot be used while dataset.on_bad=fail, a class without faces in the training
+            part, a landmark file that does not fit, a cache that cannot be written.
     """
-    options = {k: v for k, v in asdict(cfg).items() if k not in ("root", "landmarks", "limit", "on_bad")}
-    key = {"version": VERSION, "root": str(root), "source": source, "options": options}
-    faces = cached(entry_dir(cfg.name, key), lambda entry: read(entry, root), lambda entry: write(entry, build()))
-    if faces.excluded and cfg.on_bad is OnBad.fail:
-        raise DataError(describe(faces, root))
-    for part in ("train", "test"):
-        if not len(faces.rows(part)):
-            raise DataError(f"dataset.root={cfg.root}: no usable face for the {part} part. {describe(faces, root)}")
-    if cfg.landmarks is not None:
-        found = landmark_files.read(cfg.landmarks).match(faces.ids)
-        faces = replace(faces, landmarks=found)
-    return replace(faces, fingerprint=fingerprint(faces))
-
-
-def describe(faces: Faces, root: Path) -> str:
-    """The exclusions in a few lines: how many for each reason, the first of each."""
-    reasons = Counter(e.reason for e in faces.excluded)
-    first = {e.reason: e.id for e in reversed(faces.excluded)}
-    lines = [f"{n} x {reason}, first: {first[reason]}" for reason, n in reasons.most_common(5)]
-    more = f"; and {len(reasons) - 5} other reasons" if len(reasons) > 5 else ""
-    return (
-        f"{len(faces.excluded)} entries below {root} cannot be used: {'; '.join(lines)}{more}. "
-        "Mend them, or leave them out with dataset.on_bad=skip (the run lists them)"
+    given = landmarks.landmark_file(cfg.landmarks) if cfg.landmarks else None
+    key = {"version": VERSION, "root": str(source.root), "landmarks": str(given), **source.key}
+    state = sha256(f"{source.state}/{landmarks.content(given) if given else None}".encode()).hexdigest()
+    table = cached(
+        entry_dir(cfg.name, key),
+        read=partial(_read, state=state),
+        build=lambda: _build(source, given, workers, state),
+        write=_write,
+    )
+    _judge(table.excluded, cfg)
+    return Faces(
+        name=cfg.name,
+        classes=tuple(table.meta["classes"]),
+        fingerprint=table.meta["fingerprint"],
+        root=source.root if table.pixels is None else None,
+        landmarks=table.landmarks,
+        pixels=table.pixels,
+        excluded=tuple(table.excluded),
+        **table.columns,
     )
 
 
-def from_files(name: str, root: Path, classes: list[str], listing: Listing, workers: int) -> Faces:
-    """Open every listed picture and make the table, in natural order of ids, training before test."""
-    n = len(listing.ids)
-    natural = natsort_keygen()
-    order = sorted(range(n), key=lambda i: (listing.parts[i] != "train", natural(listing.ids[i])))
-    ids = np.array([listing.ids[i] for i in order], dtype=str)
-    labels = np.array([listing.labels[i] for i in order], np.int64)
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        found = pool.map(lambda i: inspect(root / i), ids.tolist())
-        found = list(tqdm(found, total=n, desc="Checking pictures", unit="", disable=n < 500))
-    good = np.array([reason is None for *_, reason in found], bool)
-    bad = [
-        Exclusion(str(i), classes[label], reason)
-        for i, label, (*_, reason) in zip(ids, labels, found, strict=True)
-        if reason is not None
+def _build(source: Source, given: Path | None, workers: int, state: str) -> _Table:
+    listing = source.listing()
+    _need_classes(source, listing.classes, listing.labels, listing.parts, listing.excluded)
+    if given is not None:
+        listing.landmarks = landmarks.match(given, listing.ids)
+    if listing.pixels is None:
+        sizes, digests, unreadable = pictures.check(source.root, listing.ids, workers)
+    else:
+        sizes = np.tile(np.int32(listing.pixels.shape[1:3]), (len(listing.ids), 1))
+        digests = np.array([pictures.digest(image.tobytes()) for image in listing.pixels], "S32")
+        unreadable = {}
+    parts, names = listing.parts.tolist(), listing.classes
+    rows = [row for row in range(len(parts)) if row not in unreadable]
+    rows = np.array(sorted(rows, key=lambda i: (parts[i] != "train", natural(listing.ids[i]))), np.int64)
+    excluded = listing.excluded + [
+        Exclusion(listing.ids[row], names[listing.labels[row]], reason) for row, reason in unreadable.items()
     ]
-    faces = Faces(
-        name=name,
-        classes=tuple(classes),
-        ids=ids[good],
-        labels=labels[good],
-        parts=np.array([listing.parts[i] for i in order], dtype="U5")[good],
-        sizes=np.array([size for size, _, _ in found], np.int32).reshape(-1, 2)[good],
-        digests=np.array([digest for _, digest, _ in found], "S32")[good],
-        landmarks=None if listing.landmarks is None else listing.landmarks[order][good],
-        fingerprint="",
-        root=root,
-        excluded=[*listing.bad, *bad],
+    table = _Table(
+        columns={
+            "ids": _take(np.array(listing.ids, dtype=str), rows),
+            "labels": _take(listing.labels.astype(np.int64, copy=False), rows),
+            "parts": _take(listing.parts, rows),
+            "sizes": _take(sizes, rows),
+            "digests": _take(digests, rows),
+        },
+        meta={"classes": names, "state": state},
+        landmarks=None if listing.landmarks is None else _take(listing.landmarks, rows),
+        pixels=None if listing.pixels is None else _take(listing.pixels, rows),
+        excluded=excluded,
     )
-    return replace(faces, excluded=[*faces.excluded, *empty_classes(faces)])
-
-
-def empty_classes(faces: Faces) -> list[Exclusion]:
-    """An entry for each class that a part has no face of."""
-    return [
-        Exclusion(f"{part}/{name}", name, f"the {part} part has no usable face of this class")
-        for part in ("train", "test")
-        for name, count in zip(faces.classes, faces.counts(faces.rows(part)), strict=True)
-        if count == 0
+    _need_classes(source, names, table.columns["labels"], table.columns["parts"], excluded)
+    excluded += [
+        Exclusion(f"test/{name}", name, "no face of this class in the test part")
+        for name in _empty(names, table.columns["labels"], table.columns["parts"], "test")
     ]
+    excluded.sort(key=lambda e: natural(e.id))
+    if table.landmarks is not None:
+        if given is not None:
+            landmarks.check_fit(given, table.landmarks, table.columns["sizes"])
+        if not np.isfinite(table.landmarks).any():
+            table.landmarks = None
+    table.meta["fingerprint"] = _fingerprint(table)
+    return table
 
 
-def inspect(path: Path) -> tuple[tuple[int, int], str, str | None]:
-    """((height, width), content digest, None), or what is wrong with the file as the third.
-
-    Pillow decodes to the end and objects to truncated files; OpenCV fills what is missing with grey.
-    """
-    try:
-        content = path.read_bytes()
-        with Image.open(BytesIO(content)) as image:
-            image.load()
-            size, mode, kind = image.size, image.mode, image.format
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        missing = isinstance(error, FileNotFoundError)
-        return (0, 0), "", "no such file" if missing else f"unreadable picture ({type(error).__name__})"
-    if kind not in ("JPEG", "PNG", "MPO"):
-        return (0, 0), "", f"a {kind} file, neither JPEG nor PNG"
-    if mode == "CMYK":
-        return (0, 0), "", "colours are CMYK, not RGB or grey"
-    return (size[1], size[0]), blake2b(content, digest_size=16).hexdigest(), None
+def _take(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """These rows; no copy where they are all rows in order, as large datasets are listed in order."""
+    if len(rows) == len(array) and np.array_equal(rows, np.arange(len(rows))):
+        return array
+    return array[rows]
 
 
-def fingerprint(faces: Faces) -> str:
-    """Digest of content alone: the same data in another place, or read another day, has the same."""
-    digest = sha256(json.dumps([faces.name, *faces.classes]).encode())
-    digest.update("\n".join(faces.ids.tolist()).encode("utf-8", "surrogateescape"))
-    for array in (faces.labels, faces.parts == "train", faces.digests, faces.landmarks):
-        if array is not None:
-            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+def _need_classes(source: Source, names: tuple[str, ...], labels, parts, excluded: list[Exclusion]) -> None:
+    """Stop where nothing could be learned or tested: asked before pictures are opened, and again after."""
+    why = f" ({len(excluded)} faces cannot be used, such as {_sentence(excluded[:1])})" if excluded else ""
+    if empty := _empty(names, labels, parts, "train"):
+        raise DataError(
+            f"dataset.root={source.root}: no face of {', '.join(empty)} in the training part{why}; "
+            f"add some, or {source.leave_out}"
+        )
+    if not (parts == "test").any():
+        raise DataError(f"dataset.root={source.root}: no face in the test part{why}; add some there")
+
+
+def _empty(names: tuple[str, ...], labels: np.ndarray, parts: np.ndarray, part: str) -> list[str]:
+    counts = np.bincount(labels[parts == part], minlength=len(names))
+    return [name for name, count in zip(names, counts, strict=True) if not count]
+
+
+def _judge(excluded: list[Exclusion], cfg: DatasetConfig) -> None:
+    if not excluded:
+        return
+    text = f"{cfg.name}: {len(excluded)} faces or classes cannot be used: {_sentence(excluded)}"
+    if cfg.on_bad is OnBad.fail:
+        raise DataError(f"{text}. Mend them in dataset.root={cfg.root}, or leave them out with dataset.on_bad=skip")
+    log.warning("warning: left out of %s", text)
+
+
+def _sentence(excluded: list[Exclusion]) -> str:
+    more = len(excluded) - SHOWN
+    return "; ".join(f"{e.id}: {e.reason}" for e in excluded[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _fingerprint(table: _Table) -> str:
+    """Digest of content alone: the same data in another place, or freshly copied, gives the same."""
+    columns = table.columns
+    digest = sha256(json.dumps(table.meta["classes"]).encode())
+    digest.update("\0".join(columns["ids"].tolist()).encode(errors="surrogateescape"))
+    digest.update("\0".join(columns["parts"].tolist()).encode())
+    digest.update(np.ascontiguousarray(columns["labels"], "<i8").data)
+    digest.update(columns["digests"].tobytes())
+    if table.landmarks is not None:
+        digest.update(np.ascontiguousarray(table.landmarks, "<f4").data)
     return digest.hexdigest()
 
 
-def write(entry: Path, faces: Faces) -> None:
-    """A table as files in a folder: plain arrays and JSON."""
-    arrays = {name: getattr(faces, name) for name in ARRAYS}
-    if faces.landmarks is not None:
-        arrays["landmarks"] = faces.landmarks
-    np.savez(entry / "table.npz", **arrays)
-    if faces.pixels is not None:
-        np.save(entry / "pixels.npy", faces.pixels, allow_pickle=False)
-    meta = {"name": faces.name, "classes": faces.classes, "excluded": [asdict(e) for e in faces.excluded]}
-    (entry / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+def _write(folder: Path, table: _Table) -> None:
+    arrays = dict(table.columns)
+    if table.landmarks is not None:
+        arrays["landmarks"] = table.landmarks
+    np.savez(folder / "table.npz", **arrays)
+    if table.pixels is not None:
+        np.save(folder / "pixels.npy", table.pixels)
+    excluded = [(e.id, e.label, e.reason) for e in table.excluded]
+    (folder / "meta.json").write_text(json.dumps({**table.meta, "excluded": excluded}))
 
 
-def read(entry: Path, root: Path) -> Faces:
-    """What `write` wrote; pixels stay on disk, as a memory map.
-
-    Raises:
-        OSError, ValueError, KeyError, EOFError, BadZipFile: damaged.
-    """
-    meta = json.loads((entry / "meta.json").read_text(encoding="utf-8"))
-    with np.load(entry / "table.npz", allow_pickle=False) as data:
-        arrays = {name: data[name] for name in (*ARRAYS, "landmarks") if name in data}
-    pixels = entry / "pixels.npy"
-    in_memory = np.load(pixels, mmap_mode="r", allow_pickle=False) if pixels.exists() else None
-    return Faces(
-        name=meta["name"],
-        classes=tuple(meta["classes"]),
-        fingerprint="",
-        excluded=[Exclusion(**e) for e in meta["excluded"]],
-        root=None if in_memory is not None else root,
-        pixels=in_memory,
-        **({"landmarks": None} | arrays),
+def _read(folder: Path, state: str) -> _Table:
+    """What _write wrote; pixels as a read-only memory map. Raises one of cache.DAMAGED if it is of no use."""
+    meta = json.loads((folder / "meta.json").read_text())
+    if meta["state"] != state:
+        raise ValueError("the source has changed since")
+    with np.load(folder / "table.npz", allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    pixels = None
+    if (folder / "pixels.npy").exists():
+        pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
+    return _Table(
+        columns={key: arrays[key] for key in COLUMNS},
+        meta=meta,
+        landmarks=arrays.get("landmarks"),
+        pixels=pixels,
+        excluded=[Exclusion(*row) for row in meta["excluded"]],
     )

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import uuid
+import zipfile
+import zlib
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
-from zipfile import BadZipFile
 
 import platformdirs
 from filelock import FileLock
@@ -18,6 +19,7 @@ from filelock import FileLock
 from fer_exp.errors import DataError
 
 T = TypeVar("T")
+DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 def cache_dir() -> Path:
@@ -26,12 +28,13 @@ def cache_dir() -> Path:
     Raises:
         DataError: it cannot be made.
     """
-    path = Path(os.environ.get("FER_EXP_CACHE") or platformdirs.user_cache_dir("fer-exp")).expanduser().absolute()
+    given = os.environ.get("FER_EXP_CACHE") or platformdirs.user_cache_dir("fer-exp")
+    path = Path(given).expanduser().absolute()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(
-            f"cannot make the cache folder {path}: {error.strerror}. Set FER_EXP_CACHE to another one"
+            f"cannot make the cache folder {path}: {error.strerror}. Set FER_EXP_CACHE to a folder that can be made"
         ) from error
     return path
 
@@ -42,45 +45,60 @@ def entry_dir(kind: str, key: dict) -> Path:
     return cache_dir() / kind / digest
 
 
-def cached(entry: Path, read: Callable[[Path], T], write: Callable[[Path], None]) -> T:
-    """`read(entry)`, after `write(folder)` has filled it once.
+def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write: Callable[[Path, T], None]) -> T:
+    """`read(entry)`; where there is nothing to read, `write(folder, build())` fills it first.
 
-    `write` fills a temporary folder that is then moved into place, under a lock: two processes at once build it
-    once, and one that is killed leaves nothing that looks complete. An entry that `read` cannot read (it raises
-    OSError, ValueError, KeyError, EOFError or BadZipFile) is damaged, and is built again.
+    `write` fills a temporary folder that is then moved into place, all under a lock: two processes at once build
+    once, and one that is killed leaves nothing that looks complete. An entry that `read` refuses, by raising one
+    of DAMAGED, is damaged or stale: it is built again and replaced.
 
     Raises:
         DataError: the cache folder cannot be written to, a full disk among others.
+        Whatever `build` raises; nothing is written then.
     """
     found = _try(read, entry)
     if found is not None:
         return found
+    lock = FileLock(f"{entry}.lock")
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{entry}.lock"):
-            found = _try(read, entry)
-            if found is not None:
-                return found
-            building = entry.with_name(f"{entry.name}.{uuid.uuid4().hex[:8]}.tmp")
-            building.mkdir()
-            try:
-                write(building)
-                shutil.rmtree(entry, ignore_errors=True)
-                os.replace(building, entry)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
+        lock.acquire()
     except OSError as error:
-        raise DataError(
-            f"cannot write the cache {entry}: {error.strerror or error}. Make room there, "
-            "or set FER_EXP_CACHE to another folder"
-        ) from error
-    return read(entry)
+        raise _unwritable(entry, error) from error
+    try:
+        found = _try(read, entry)
+        if found is not None:
+            return found
+        built = build()
+        try:
+            _replace(entry, lambda folder: write(folder, built))
+        except OSError as error:
+            raise _unwritable(entry, error) from error
+        return read(entry)
+    finally:
+        lock.release()
+
+
+def _replace(entry: Path, write: Callable[[Path], None]) -> None:
+    building = entry.with_name(f"{entry.name}.{uuid.uuid4().hex[:8]}.tmp")
+    building.mkdir()
+    try:
+        write(building)
+        shutil.rmtree(entry, ignore_errors=True)
+        os.replace(building, entry)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def _try(read: Callable[[Path], T], entry: Path) -> T | None:
-    if not entry.is_dir():
-        return None
     try:
-        return read(entry)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return read(entry) if entry.is_dir() else None
+    except DAMAGED:
         return None
+
+
+def _unwritable(entry: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cannot write the cache {entry}: {error.strerror or error}. Free some space there, "
+        "or set FER_EXP_CACHE to another folder"
+    )

@@ -1,114 +1,150 @@
-"""FER2013 (Goodfellow et al. 2013): folders of JPEG files or the original csv, 48x48 grey."""
+"""FER2013 (Goodfellow et al. 2013, "Challenges in Representation Learning"): folders per class, or its csv."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from hashlib import blake2b
+import warnings
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from fer_exp.datasets import build
+from fer_exp.datasets.build import Source, build
+from fer_exp.datasets.class_folders import TEST_PARTS, by_name, choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
-from fer_exp.datasets.image_folder import folders, listed
-from fer_exp.datasets.listing import fingerprint, root_folder
-from fer_exp.datasets.schema import Fer2013Config, FolderConfig
-from fer_exp.errors import DataError
+from fer_exp.datasets.listing import Listing, data_root, found, list_folder
+from fer_exp.datasets.schema import Fer2013Config
+from fer_exp.errors import ConfigError, DataError
 
-CODES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the csv's emotion column
-COLUMNS = ("emotion", "pixels", "Usage")
-SIDE = 48
+CODES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # column `emotion`, by code
+SIDE = 48  # pixels
+CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")  # the second is the same table with blanks in its header
+USAGES = ("PrivateTest", "PublicTest")
 
 
 def load(cfg: Fer2013Config, *, size: int, workers: int) -> Faces:
-    """Folders (train, and test, validation or val) or fer2013.csv, which dataset.root may also name itself.
+    """Read root/train/<class>/ with root/{test,validation,val}/<class>/, or fer2013.csv (root may be the file).
+
+    Where a folder has both, the folders are read. Test part: `dataset.test`; null takes the only folder there,
+    in the csv PrivateTest. Ids in the csv are `Usage/row`, row counting from 0 below the header.
 
     Raises:
-        DataError: neither is there, or faces cannot be used and cfg.on_bad is fail.
+        ConfigError: dataset.root is not set; a class that the csv does not know.
+        DataError: neither layout is there; several test folders and none chosen; what cannot be used, as in
+            fer_exp.datasets.image_folder.
     """
-    given = Path(cfg.root).expanduser() if cfg.root else None
-    csv = given if given and given.suffix == ".csv" and given.is_file() else None
-    root = csv.resolve().parent if csv else root_folder(cfg.root, "fer2013")
-    if csv is None and not (root / "train").is_dir():
-        csv = root / "fer2013.csv"
-        if not csv.is_file():
-            raise DataError(
-                f"dataset.root={cfg.root}: no FER2013: expected train/<class>/ and test/<class>/ or fer2013.csv, "
-                f"found {', '.join(folders(root)) or 'no folders'}"
-            )
-    if csv:
-        stat = csv.stat()
-        source = f"{csv.name} {stat.st_size} {stat.st_mtime_ns}"
-        return build.table(cfg, root, source, lambda: _from_csv(cfg, csv))
-
-    def make() -> Faces:
-        options = FolderConfig("fer2013", cfg.root, classes=cfg.classes, test=cfg.test)
-        listing, classes = listed(options, root)
-        if "test" not in listing.parts:
-            raise DataError(f"dataset.root={cfg.root}: found train, but none of test, validation, val")
-        return build.from_files("fer2013", root, classes, listing, workers)
-
-    return build.table(cfg, root, fingerprint(root), make)
+    root = data_root(cfg)
+    if root.is_file():
+        return build(cfg, _csv(cfg, root), workers=workers)
+    top = list_folder(root)
+    if "train" in top.folders:
+        return build(cfg, _folders(cfg, root, top.folders), workers=workers)
+    for name in CSV_NAMES:
+        if name in top.files:
+            return build(cfg, _csv(cfg, root / name), workers=workers)
+    raise DataError(
+        f"dataset.root={cfg.root}: no FER2013 there: expected train/<class>/*.jpg with one of "
+        f"{', '.join(TEST_PARTS)}, or fer2013.csv; found {found(root)}"
+    )
 
 
-def _from_csv(cfg: Fer2013Config, csv: Path) -> Faces:
-    import pandas as pd
+def _folders(cfg: Fer2013Config, root: Path, names: list[str]) -> Source:
+    test = choose_test(cfg, [name for name in names if name != "train"], cfg.test)
+    if test is None:
+        raise DataError(
+            f"dataset.root={cfg.root}: no part to test on: expected one of {', '.join(TEST_PARTS)} beside train, "
+            f"found {found(root)}. dataset=image_folder splits a test part off"
+        )
+    parts = {"train": class_folders(root, "train"), "test": class_folders(root, test)}
+    classes = tuple(cfg.classes or sorted(CODES))
+    return Source(
+        root=root,
+        key={"classes": classes, "test": test},
+        state=state_of(parts["train"] + parts["test"]),
+        listing=lambda: list_classes(classes, parts, by_name(classes)),
+    )
+
+
+def _csv(cfg: Fer2013Config, path: Path) -> Source:
+    test = cfg.test or USAGES[0]
+    if test not in USAGES:
+        raise ConfigError(f"dataset.test={test}: {path.name} has the parts {' and '.join(USAGES)}")
+    classes = tuple(cfg.classes or sorted(CODES))
+    if unknown := set(classes) - set(CODES):
+        raise ConfigError(f"dataset.classes: {path.name} has no {', '.join(sorted(unknown))}; it has {list(CODES)}")
+    stat = path.stat()
+    return Source(
+        root=path,
+        key={"classes": classes, "test": test},
+        state=f"{stat.st_size}/{stat.st_mtime_ns}",
+        listing=lambda: read_csv(path, classes, test),
+    )
+
+
+def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
+    """The rows of a csv whose Usage is Training or `test`, with pixels (n, 48, 48, 1) uint8.
+
+    A row with an unknown code, another number of pixels than 48 x 48, or values outside 0 to 255 is an exclusion.
+
+    Raises:
+        DataError: no such csv.
+    """
+    parts = {"Training": "train", test: "test"}
+    table = _table(path)
+    usages = table["Usage"].str.strip()
+    rows = np.flatnonzero(usages.isin(parts))
+    pixels = np.zeros((len(rows), SIDE, SIDE, 1), np.uint8)
+    labels = np.zeros(len(rows), np.int64)
+    ids, kept, excluded = [], [], []
+    columns = (table["emotion"].iloc[rows], table["pixels"].iloc[rows], usages.iloc[rows])
+    bar = tqdm(zip(rows, *columns, strict=True), "Reading annotations", len(rows), unit="face", disable=None)
+    for row, code, text, usage in bar:
+        name = f"{usage}/{row}"
+        label = _class(code)
+        image = _pixels(text)
+        if isinstance(image, str) or label not in classes:
+            reason = image if isinstance(image, str) else f"emotion {code!r} has no class in dataset.classes"
+            excluded.append(Exclusion(name, label, reason))
+            continue
+        pixels[len(ids)], labels[len(ids)] = image, classes.index(label)
+        ids.append(name)
+        kept.append(parts[usage])
+    n = len(ids)
+    return Listing(classes, ids, labels[:n], np.array(kept, "U5"), pixels=pixels[:n], excluded=excluded)
+
+
+def _table(path: Path):
+    """The csv as a pandas table of str, header without its blanks."""
+    import pandas as pd  # a second of import time, needed once
 
     try:
-        table = pd.read_csv(csv, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding_errors="replace", on_bad_lines="error")
     except (OSError, ValueError) as error:
-        raise DataError(f"{csv}: no readable csv ({error})") from error
+        raise DataError(f"dataset.root={path}: cannot be read as csv: {error}") from error
     table.columns = [name.strip() for name in table.columns]
-    if missing := [name for name in COLUMNS if name not in table.columns]:
-        raise DataError(f"{csv}: lacks the column {missing[0]}; it has {', '.join(table.columns)}")
-    usage = table["Usage"].str.strip()
-    test = cfg.test or "PrivateTest"
-    if test not in set(usage) or test == "Training":
-        there = ", ".join(sorted(set(usage) - {"Training"}))
-        raise DataError(f"dataset.test={test}: {csv.name} has {there}")
-    classes = list(cfg.classes or sorted(CODES))
-    wanted = np.flatnonzero(usage.isin(["Training", test]))
-    pixels = np.zeros((len(wanted), SIDE, SIDE, 1), np.uint8)
-    labels, good, bad = np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool), []
-    ids = np.array([f"{usage[row]}/{row}" for row in wanted], dtype=str)
-    emotion, text = table["emotion"].to_list(), table["pixels"].to_list()
-    for i, row in enumerate(tqdm(wanted, desc="Reading fer2013.csv", unit="", disable=len(wanted) < 500)):
-        name, values = _name(emotion[row]), _pixels(text[row])
-        if name not in classes:
-            bad.append(Exclusion(ids[i], None, f"emotion {emotion[row]!r} is none of dataset.classes"))
-        elif values is None:
-            bad.append(Exclusion(ids[i], name, f"pixels are not {SIDE * SIDE} numbers of 0 to 255"))
-        else:
-            pixels[i, ..., 0], labels[i], good[i] = values, classes.index(name), True
-    order = np.flatnonzero(good)
-    order = order[np.argsort(usage.to_numpy()[wanted[order]] != "Training", kind="stable")]
-    faces = Faces(
-        name="fer2013",
-        classes=tuple(classes),
-        ids=ids[order],
-        labels=labels[order],
-        parts=np.where(usage.to_numpy()[wanted[order]] == "Training", "train", "test").astype("U5"),
-        sizes=np.full((len(order), 2), SIDE, np.int32),
-        digests=np.array([blake2b(p.tobytes(), digest_size=16).hexdigest() for p in pixels[order]], "S32"),
-        landmarks=None,
-        fingerprint="",
-        pixels=pixels[order],
-        excluded=bad,
-    )
-    return replace(faces, excluded=[*bad, *build.empty_classes(faces)])
+    missing = [name for name in ("emotion", "pixels", "Usage") if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"dataset.root={path}: expected the columns emotion, pixels, Usage; {', '.join(missing)} is not among "
+            f"{', '.join(table.columns[:8])}"
+        )
+    return table
 
 
-def _name(code: str) -> str | None:
+def _class(code: str) -> str | None:
     code = code.strip()
     return CODES[int(code)] if code.isdecimal() and int(code) < len(CODES) else None
 
 
-def _pixels(text: str) -> np.ndarray | None:
+def _pixels(text: str) -> np.ndarray | str:
+    """(48, 48, 1) int32, or why there is no such picture."""
     try:
-        values = np.array(text.split(), dtype=np.int64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # numpy's, on text that is no number: counted below
+            values = np.fromstring(text, dtype=np.int32, sep=" ")
     except ValueError:
-        return None
-    if values.size != SIDE * SIDE or values.min() < 0 or values.max() > 255:
-        return None
-    return values.reshape(SIDE, SIDE).astype(np.uint8)
+        return "its pixels are no numbers"
+    if len(values) != SIDE * SIDE:
+        return f"{len(values)} pixels, expected {SIDE} x {SIDE}"
+    if values.min() < 0 or values.max() > 255:
+        return "pixels outside 0 to 255"
+    return values.reshape(SIDE, SIDE, 1)

@@ -1,60 +1,68 @@
-"""Any dataset with a folder per class, with or without a given test part."""
+"""Any dataset sorted into a folder per class."""
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from pathlib import Path
-
 import numpy as np
 
-from fer_exp.datasets import build
+from fer_exp.datasets.build import Source, build
+from fer_exp.datasets.class_folders import by_name, choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Faces
-from fer_exp.datasets.listing import Listing, fingerprint, folders, read_part, root_folder, test_folder
+from fer_exp.datasets.limit import pick
+from fer_exp.datasets.listing import Folder, Listing, data_root, list_folder
 from fer_exp.datasets.schema import FolderConfig
-from fer_exp.errors import DataError
 
 
 def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
-    """root/train/<class>/ and root/{test,validation,val}/<class>/, or root/<class>/ with a drawn test part.
+    """Read root/train/<class>/ with root/{test,validation,val}/<class>/, or root/<class>/ without parts.
+
+    `dataset.test` names the part tested on; null takes the only one there. Where there is none, a share
+    `dataset.test_share` of each class is split off: which faces is a function of `dataset.test_seed` and the ids.
+    `dataset.classes` gives names and order of the classes; null takes the folders, in plain alphabetical order.
 
     Raises:
-        DataError: the folders are not there, or faces cannot be used and cfg.on_bad is fail.
+        ConfigError: dataset.root is not set.
+        DataError: no such folders; a class folder that dataset.classes does not name, files that are no pictures,
+            damaged pictures, a class without test faces (while dataset.on_bad=fail); a class without training
+            faces (always).
     """
-    root = root_folder(cfg.root, "image_folder")
-
-    def make() -> Faces:
-        listing, classes = listed(cfg, root)
-        return build.from_files("image_folder", root, classes, listing, workers)
-
-    return build.table(cfg, root, fingerprint(root), make)
-
-
-def listed(cfg: FolderConfig, root: Path) -> tuple[Listing, list[str]]:
-    """Files by class and part, and the class names: those of the configuration, else the sorted folder names."""
-    parted = (root / "train").is_dir()
-    train = "train" if parted else ""
-    classes = cfg.classes or folders(root / train)
-    if len(classes) < 2:
-        raise DataError(
-            f"dataset.root={cfg.root}: expected train/<class>/ or <class>/ folders, "
-            f"found {', '.join(folders(root)) or 'no folders'}"
-        )
-    names = {name: label for label, name in enumerate(classes)}
-    listing = Listing()
-    read_part(listing, root, train, "train", names, classes)
-    test = test_folder(root, cfg.test) if parted else None
-    if test:
-        read_part(listing, root, test, "test", names, classes)
+    root = data_root(cfg)
+    top = list_folder(root)
+    if "train" in top.folders:
+        test = choose_test(cfg, [name for name in top.folders if name != "train"], cfg.test)
+        parts = {"train": class_folders(root, "train")}
+        if test is not None:
+            parts["test"] = class_folders(root, test)
     else:
-        _draw_test(listing, cfg.test_share, cfg.test_seed)
-    return listing, classes
+        test = choose_test(cfg, [], cfg.test)
+        parts = {"train": class_folders(root, "")}
+    classes = tuple(cfg.classes or sorted({folder.name for folders in parts.values() for folder in folders}))
+
+    def listing() -> Listing:
+        listed = list_classes(classes, parts, by_name(classes))
+        if test is None:
+            split_off(listed, cfg.test_share, cfg.test_seed)
+        return listed
+
+    drawn = None if test is not None else (cfg.test_share, cfg.test_seed)
+    source = Source(
+        root=root,
+        key={"classes": classes, "test": test, "drawn": drawn},
+        state=state_of(every(parts)),
+        listing=listing,
+    )
+    return build(cfg, source, workers=workers)
 
 
-def _draw_test(listing: Listing, share: float, seed: int) -> None:
-    """Make a share of each class the test part: those whose (seed, id) hash lowest, wherever they are stored."""
-    labels = np.array(listing.labels, int)
-    lot = np.array([blake2b(f"{seed} {i}".encode(), digest_size=8).hexdigest() for i in listing.ids])
-    for label in np.unique(labels):
-        where = np.flatnonzero(labels == label)
-        for row in where[np.argsort(lot[where])][: round(share * len(where))]:
-            listing.parts[row] = "test"
+def every(parts: dict[str, list[Folder]]) -> list[Folder]:
+    """The folders of all parts, in order."""
+    return [folder for folders in parts.values() for folder in folders]
+
+
+def split_off(listing: Listing, share: float, seed: int) -> None:
+    """Move a share of each class into the test part, in place: at least one face, never all of them."""
+    for label in range(len(listing.classes)):
+        rows = np.flatnonzero(listing.labels == label)
+        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        if count > 0:
+            ids = [listing.ids[row] for row in rows]
+            listing.parts[pick(ids, rows, count, salt=str(seed))] = "test"

@@ -1,69 +1,133 @@
-"""Landmarks from a file, for datasets that come without."""
+"""Landmarks from a file, for datasets that come without (`dataset.landmarks=FILE.npz`)."""
 
 from __future__ import annotations
 
+import zipfile
+import zlib
+from collections.abc import Sequence
+from hashlib import file_digest
 from pathlib import Path
-from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
 from fer_exp.errors import DataError
 
-
-class LandmarkFile(NamedTuple):
-    """Rows of a file: paths (n,) str and landmarks (n, 68, 2) float32, NaN where not valid."""
-
-    file: Path
-    paths: np.ndarray
-    landmarks: np.ndarray
-
-    def match(self, ids: np.ndarray) -> np.ndarray:
-        """Landmarks of these faces, (m, 68, 2) float32, NaN where the file has no row.
-
-        Raises:
-            DataError: no path is the id of any face.
-        """
-        row_of = {path: row for row, path in enumerate(self.paths.tolist())}
-        rows = np.array([row_of.get(i, -1) for i in ids.tolist()])
-        if not (rows >= 0).any():
-            raise DataError(
-                f"dataset.landmarks={self.file}: none of its paths is a picture of this dataset; "
-                f"it has for example '{self.paths[0]}', the dataset '{ids[0]}' (relative to dataset.root)"
-            )
-        found = np.full((len(ids), 68, 2), np.nan, np.float32)
-        found[rows >= 0] = self.landmarks[rows[rows >= 0]]
-        return found
+POINTS = 68  # iBUG 300-W mark-up (Sagonas et al. 2013)
 
 
-def read(file: str) -> LandmarkFile:
-    """A .npz file with `path` (n,), `landmarks` (n, 68, 2) or (n, 136) and, if it likes, `valid` (n,) bool.
-
-    Landmarks are pixels of the stored picture in iBUG order; a row that is not valid or not finite has none.
+def landmark_file(given: str) -> Path:
+    """dataset.landmarks as an absolute path.
 
     Raises:
-        DataError: no such file, not that format, arrays that do not fit; pickled objects are refused.
+        DataError: there is no such file.
     """
-    key, path = f"dataset.landmarks={file}", Path(file).expanduser()
+    path = Path(given).expanduser().absolute()
+    if not path.is_file():
+        raise DataError(f"dataset.landmarks={given}: {path} is no file; give an .npz with `path` and `landmarks`")
+    return path
+
+
+def content(path: Path) -> str:
+    """Hex digest of the file's content.
+
+    Raises:
+        DataError: it may not be read.
+    """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in ("path", "landmarks", "valid") if name in data}
-    except FileNotFoundError as error:
-        raise DataError(f"{key}: no such file") from error
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError, TypeError) as error:
-        raise DataError(f"{key}: no readable .npz file with plain arrays ({error})") from error
-    if missing := {"path", "landmarks"} - set(arrays):
-        raise DataError(f"{key}: lacks the array '{sorted(missing)[0]}'; needs path, landmarks and perhaps valid")
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"dataset.landmarks={path}: cannot be read: {error.strerror}") from error
+
+
+def match(path: Path, ids: Sequence[str]) -> np.ndarray:
+    """The file's landmarks, one row per id.
+
+    The file is an .npz with `path` (m,) str, relative to the dataset's root (or `Usage/row` of a csv; backslashes
+    count as slashes), `landmarks` (m, 68, 2) or (m, 136) x0, y0, x1, ... of any float type, in pixels, and
+    optionally `valid` (m,) bool. Rows without a picture are ignored.
+
+    Returns:
+        (n, 68, 2) float32; NaN where a picture has no row, where the row is not valid or not finite.
+
+    Raises:
+        DataError: no .npz, a missing array, one of the wrong kind or length, a path given twice, no path that
+            matches.
+    """
+    paths, points = _read(path)
+    rows = {name: row for row, name in enumerate(paths)}
+    if len(rows) < len(paths):
+        twice = next(name for row, name in enumerate(paths) if rows[name] != row)
+        raise DataError(f"dataset.landmarks={path}: the path {twice!r} is there twice")
+    at = np.array([rows.get(name, -1) for name in ids], np.int64)
+    has = at >= 0
+    if len(at) and not has.any():
+        example = repr(paths[0]) if paths else "no path at all"
+        raise DataError(
+            f"dataset.landmarks={path}: no path in it is a picture of the dataset. The file has {example}, "
+            f"the dataset {ids[0]!r}; `path` must be relative to dataset.root"
+        )
+    matched = np.full((len(at), POINTS, 2), np.nan, np.float32)
+    matched[has] = points[at[has]]
+    return matched
+
+
+def check_fit(path: Path, landmarks: np.ndarray, sizes: np.ndarray) -> None:
+    """Stop where landmarks (n, 68, 2) cannot belong to pictures of these sizes (n, 2) height, width.
+
+    Single landmarks may lie outside a picture; the middle of most faces may not, and a face is wider than two
+    pixels unless its points are fractions of the picture.
+
+    Raises:
+        DataError: they do not fit.
+    """
+    usable = np.isfinite(landmarks).all((1, 2))
+    if not usable.any():
+        return
+    points, limits = landmarks[usable], sizes[usable][:, ::-1]
+    middle = points.mean(1)
+    outside = ((middle < 0) | (middle > limits)).any(1)
+    tiny = np.ptp(points, axis=1).max(1) <= 2
+    for wrong, what in ((outside, "lie outside their picture"), (tiny, "are at most 2 pixels large")):
+        if wrong.mean() > 0.5:
+            raise DataError(
+                f"dataset.landmarks={path}: {wrong.sum()} of {len(wrong)} faces {what}: the landmarks must be in "
+                "pixels of the stored pictures (x right, y down)"
+            )
+
+
+def _read(path: Path) -> tuple[list[str], np.ndarray]:
+    """Paths with slashes, and (m, 68, 2) landmarks in the file's own float type, NaN rows where not usable."""
+    where = f"dataset.landmarks={path}"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in ("path", "landmarks", "valid") if key in file.files}
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{where}: no .npz file of plain arrays ({error}). Write it with "
+            "numpy.savez(FILE, path=..., landmarks=..., valid=...), paths as str, not object"
+        ) from error
+    for key in ("path", "landmarks"):
+        if key not in arrays:
+            raise DataError(f"{where}: it lacks the array `{key}`; it must have `path` and `landmarks`")
+    lengths = {key: len(array) if array.ndim else 0 for key, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{key} {length}" for key, length in lengths.items())
+        raise DataError(f"{where}: its arrays are of unequal length: {found}")
     paths, points = arrays["path"], arrays["landmarks"]
-    n = len(paths) if paths.ndim == 1 else -1
-    if not n or points.shape not in ((n, 68, 2), (n, 136)) or arrays.get("valid", np.empty(n)).shape != (n,):
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise DataError(f"{key}: arrays that do not fit each other: {shapes}; needs (n,), (n, 68, 2), (n,)")
-    if paths.dtype.kind == "S":
-        paths = np.char.decode(paths, "utf-8")
-    if paths.dtype.kind != "U" or points.dtype.kind not in "fiu":
-        raise DataError(f"{key}: path must be text and landmarks numbers; they are {paths.dtype}, {points.dtype}")
-    points = points.reshape(n, 68, 2).astype(np.float32)
-    bad = ~np.isfinite(points).all((1, 2)) | ~arrays.get("valid", np.ones(n)).astype(bool)
-    points[bad] = np.nan
-    return LandmarkFile(path, np.char.replace(paths, "\\", "/"), points)
+    if paths.ndim != 1 or paths.dtype.kind not in "US":
+        raise DataError(f"{where}: `path` must be one str per face, not {paths.dtype} of shape {paths.shape}")
+    if points.shape[1:] not in ((POINTS, 2), (POINTS * 2,)) or points.dtype.kind not in "fiu":
+        raise DataError(
+            f"{where}: `landmarks` must be numbers of shape (N, 68, 2) or (N, 136), "
+            f"not {points.dtype} of shape {points.shape}"
+        )
+    if "valid" in arrays and (arrays["valid"].ndim != 1 or arrays["valid"].dtype.kind not in "biu"):
+        raise DataError(f"{where}: `valid` must be one bool per face")
+    points = points.reshape(-1, POINTS, 2)
+    if points.dtype.kind != "f":
+        points = points.astype(np.float32)
+    usable = np.isfinite(points).all((1, 2)) & arrays.get("valid", np.ones(len(points), bool)).astype(bool)
+    points[~usable] = np.nan
+    names = np.char.decode(paths) if paths.dtype.kind == "S" else paths
+    return [name.replace("\\", "/").removeprefix("./") for name in names.tolist()], points

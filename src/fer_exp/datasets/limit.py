@@ -1,4 +1,4 @@
-"""A smaller dataset for a quick look."""
+"""A subset of each part, for trying things out (`dataset.limit`)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,40 @@ import numpy as np
 from fer_exp.datasets.faces import Faces
 
 
-def limited(faces: Faces, limit: int | None) -> Faces:
-    """At most `limit` faces of each part, each class in its share but at least once; in file order.
+def limited(faces: Faces, limit: int) -> np.ndarray:
+    """Rows, in file order, of a stratified subset with `limit` faces of each part.
 
-    Which ones is a function of their ids alone: the same on every machine, whatever else the dataset holds.
+    Classes keep their shares; none that has faces loses all of them, so that a limit below their number gives one
+    face of each. Which faces stay depends on their ids alone.
     """
-    if limit is None:
-        return faces
-    kept = [_chosen(faces, faces.rows(part), limit) for part in ("train", "test")]
-    return faces.take(np.sort(np.concatenate(kept)))
-
-
-def _chosen(faces: Faces, rows: np.ndarray, limit: int) -> np.ndarray:
-    if len(rows) <= limit:
-        return rows
-    counts = faces.counts(rows)
-    wanted = np.where(counts > 0, np.maximum(np.floor(counts * limit / len(rows)), 1), 0).astype(int)
-    # what rounding left over goes to the largest remainders
-    for label in np.argsort(wanted - counts * limit / len(rows), kind="stable")[: max(limit - wanted.sum(), 0)]:
-        wanted[label] += 1
-    lot = np.array([blake2b(str(i).encode(), digest_size=8).hexdigest() for i in faces.ids[rows]])
     kept = []
-    for label, n in enumerate(wanted):
-        members = np.flatnonzero(faces.labels[rows] == label)
-        kept.append(rows[members[np.argsort(lot[members], kind="stable")[:n]]])
-    return np.concatenate(kept)
+    for part in ("train", "test"):
+        rows = faces.rows(part)
+        for label, count in enumerate(allot(faces.counts(rows), limit)):
+            members = rows[faces.labels[rows] == label]
+            kept.append(pick(faces.ids[members].tolist(), members, count))
+    return np.sort(np.concatenate(kept))
+
+
+def allot(counts: np.ndarray, limit: int) -> np.ndarray:
+    """How many of `counts` (classes,) stay: proportional, by largest remainder, at least one where there is one."""
+    total = int(counts.sum())
+    if total <= limit:
+        return counts.copy()
+    shares = limit * counts / total
+    kept = np.maximum(np.floor(shares).astype(np.int64), counts > 0)
+    while kept.sum() < limit:
+        kept[np.argmax(np.where(kept < counts, shares - kept, -np.inf))] += 1
+    while kept.sum() > max(limit, (counts > 0).sum()):
+        kept[np.argmax(np.where(kept > 1, kept - shares, -np.inf))] -= 1
+    return kept
+
+
+def pick(ids: list[str], rows: np.ndarray, count: int, salt: str = "") -> np.ndarray:
+    """`count` of the rows, drawn by hash of salt and id: the same on every machine, whatever else is there."""
+    order = sorted(range(len(ids)), key=lambda i: _draw(f"{salt}/{ids[i]}"))
+    return rows[order[:count]]
+
+
+def _draw(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogateescape"), digest_size=16).digest()

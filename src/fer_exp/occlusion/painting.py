@@ -64,8 +64,8 @@ def paint(
 def spans(corners: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns inside convex polygons (n, K, 2), row by row: `first` and `stop` (exclusive), (n, height) int64.
 
-    A row without pixels inside has stop <= first. Every edge bounds its row on one side; the bounding box does
-    too, for polygons without area.
+    A row without pixels inside has stop <= first. Every edge bounds a row on one side; the bounding box does
+    too, for level edges and for polygons without area.
 
     Raises:
         ValueError: a corner is not finite.
@@ -85,12 +85,11 @@ def spans(corners: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.
     left, right = np.repeat(low[:, :1], height, 1), np.repeat(high[:, :1], height, 1)
     for k in range(corners.shape[1]):
         x0, y0, dx, dy = (v[:, None] for v in (*corners[:, k].T, *edges[:, k].T))
-        # Inside the edge is dy * (x - x0) <= room: an upper bound of x, a lower bound, or a condition on y.
+        # Inside the edge is dy * (x - x0) <= room; a level edge (dy = 0) is one that `low` and `high` know.
         room = dx * (y - y0) + slack[:, k, None]
         bound = x0 + np.divide(room, dy, out=np.zeros_like(room), where=dy != 0)
         np.minimum(right, bound, out=right, where=dy > 0)
         np.maximum(left, bound, out=left, where=dy < 0)
-        inside &= (dy != 0) | (room >= 0)
     first = np.ceil(np.clip(left, 0, width)).astype(np.int64)
     stop = np.floor(np.clip(right, -1, width - 1)).astype(np.int64) + 1
     return first, np.where(inside, stop, 0)

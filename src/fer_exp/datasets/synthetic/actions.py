@@ -18,7 +18,8 @@ Class by class, what supports it and what is our choice
     sadness    1+4+15 (FACS, EMFACS, CK+), the variant 6+15 (CK+); 4, 15 consistent, 17 at 67 %, 1 at 60 %, 6 at
                50 % (D14). 11 (CK+; 26 % in D14) is not drawn. Ours: 25, and 43 for the drooping lid.
     surprise   1+2+5B+26 or 27 (FACS): 5 is slight, stronger than B speaks against surprise (CK+). 1, 2, 25, 26
-               consistent, 5 at 66 % (D14).
+               consistent, 5 at 66 % (D14). Ours: 5 is drawn stronger than B, to be seen at 64 pixels, but weaker
+               than fear's.
     fear       1+2+4+5+20+25 or 26 (FACS), 1+2+4 (CK+); 1, 4, 20, 25 consistent, 5 at 63 %, 2 at 57 %, 26 at 33 %
                (D14); 7 from EMFACS. Ours: 5 more often than posed.
     disgust    9 or 10 is necessary (FACS, CK+), 17 goes with either; 9, 10, 17 consistent, 4 at 31 %, 24 at 26 %

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,22 @@ from fer_exp.datasets.synthetic.scene import arrange
 PARTS = ("train", "test")
 
 _SMALLEST_CANVAS = 176  # smaller pictures are drawn larger and reduced: thin lines need the room
+
+
+class Stream(IntEnum):
+    """What random numbers are drawn for: none of these takes numbers from another."""
+
+    PERSON = 0
+    ACTIONS = 1
+    SCENE = 2
+    CAMERA = 3
+    CLASSES = 4
+    LABELS = 5
+
+
+def random_stream(seed: int, part: str, index: int, stream: Stream) -> np.random.Generator:
+    """Random numbers of their own for each seed, part, index and purpose."""
+    return np.random.default_rng((seed, PARTS.index(part), index, stream))
 
 
 class Face(NamedTuple):
@@ -51,16 +68,24 @@ def draw(look: Look, part: str, index: int, expression: str) -> Face:
     Person, action units, scene and camera have a stream of random numbers each: another expression, intensity or
     amount of degradation leaves the person as they are.
     """
-    person_rng, action_rng, scene_rng, camera_rng = (
-        np.random.default_rng((look.seed, PARTS.index(part), index, stream)) for stream in range(4)
-    )
+
+    def stream(purpose: Stream) -> np.random.Generator:
+        return random_stream(look.seed, part, index, purpose)
+
     shown = actions.sample(
-        action_rng, expression, intensity=look.intensity, spread=look.spread, idle=look.idle, blend=look.blend
+        stream(Stream.ACTIONS),
+        expression,
+        intensity=look.intensity,
+        spread=look.spread,
+        idle=look.idle,
+        blend=look.blend,
     )
     canvas_size = look.size * max(1, -(-_SMALLEST_CANVAS // look.size))
-    person = identity.sample(person_rng)
+    scene_rng = stream(Stream.SCENE)
+    person = identity.sample(stream(Stream.PERSON))
     scene = arrange(scene_rng, person, shown, size=canvas_size, pose=look.pose, degrade=look.degrade)
-    pixels = photograph(camera_rng, paint(scene_rng, scene), size=look.size, light=scene.light, degrade=look.degrade)
+    canvas = paint(scene_rng, scene)
+    pixels = photograph(stream(Stream.CAMERA), canvas, size=look.size, light=scene.light, degrade=look.degrade)
     # Reducing a picture moves pixel centres: the first of three pixels is a third left of the one they become.
     landmarks = (scene.view(scene.shape.landmarks) + 0.5) * (look.size / canvas_size) - 0.5
     return Face(pixels, landmarks.astype(np.float32), shown)

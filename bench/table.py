@@ -1,0 +1,105 @@
+"""How long a table of faces takes to build and to read back, and how much memory: python bench/table.py -n 20000.
+
+Makes a tree in AffectNet's layout (four .npy beside each picture) in a temporary folder, and compares with the
+plain way: one picture after the other, np.load for its annotations, a full decode. Each step is a process of its
+own, so that its peak memory is its own. On two cores, n = 20 000: see the table that it prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+CLASSES = ["neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"]
+
+
+def make(root: Path, n: int) -> None:
+    rng = np.random.default_rng(0)
+    landmarks = rng.uniform(0, 224, 136)
+    pictures = []
+    for _ in range(16):
+        noise = rng.integers(0, 255, (14, 14, 3), dtype=np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(noise).resize((224, 224)).save(file, "JPEG", quality=90)
+        pictures.append(file.getvalue())
+    for part, count in (("train_set", n - n // 50), ("val_set", n // 50)):
+        for kind in ("images", "annotations"):
+            (root / part / kind).mkdir(parents=True)
+        for i in range(count):
+            (root / part / "images" / f"{i}.jpg").write_bytes(pictures[i % 16] + i.to_bytes(4, "little"))
+            stem = str(root / part / "annotations" / str(i))
+            np.save(f"{stem}_exp.npy", np.array(str(i % 8)))
+            np.save(f"{stem}_lnd.npy", landmarks)
+            np.save(f"{stem}_val.npy", np.array("0.582298"))
+            np.save(f"{stem}_aro.npy", np.array("-0.1"))
+
+
+def table(root: Path, workers: int) -> int:
+    from fer_exp import datasets
+    from fer_exp.datasets.schema import AffectNetConfig
+
+    cfg = AffectNetConfig(name="affectnet", root=str(root), classes=CLASSES)
+    return len(datasets.load(cfg, size=224, workers=workers))
+
+
+def plain(root: Path, workers: int) -> int:
+    rows = []
+    for part in ("train_set", "val_set"):
+        for path in sorted((root / part / "images").iterdir()):
+            stem = str(root / part / "annotations" / path.stem)
+            label, landmarks = int(np.load(f"{stem}_exp.npy").item()), np.load(f"{stem}_lnd.npy")
+            size = np.asarray(Image.open(path).convert("RGB")).shape
+            rows.append((str(path), label, landmarks, size, hashlib.blake2b(path.read_bytes()).hexdigest()))
+    return len(rows)
+
+
+def measure(step: str, root: Path, workers: int) -> dict:
+    """Seconds (without imports) and peak memory in MB of a step in a process of its own."""
+    command = [sys.executable, __file__, "--step", step, "--root", str(root), "--workers", str(workers)]
+    env = {**os.environ, "FER_EXP_CACHE": str(root.parent / "cache")}
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout)
+
+
+def run_step(step: str, root: Path, workers: int) -> None:
+    import fer_exp.datasets.affectnet  # noqa: F401 - importing is not what is measured
+
+    started = time.perf_counter()
+    faces = {"table": table, "plain": plain}[step](root, workers)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    json.dump({"faces": faces, "seconds": seconds, "peak": peak}, sys.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-n", type=int, default=20_000, help="faces")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--step", choices=("table", "plain"), help=argparse.SUPPRESS)
+    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.step:
+        return run_step(args.step, args.root, args.workers)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "affectnet"
+        make(root, args.n)
+        found = {name: measure(name.split()[0], root, args.workers) for name in ("plain", "table built", "table read")}
+    print(f"{args.n} faces, {args.workers} workers")
+    for name, one in found.items():
+        ratio = found["plain"]["seconds"] / one["seconds"]
+        print(f"{name:12} {one['seconds']:8.2f} s {ratio:8.1f} x as fast as plain {one['peak']:7.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()

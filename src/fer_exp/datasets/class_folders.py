@@ -1,0 +1,103 @@
+"""Datasets sorted into a folder per class: which folders are the parts, which faces lie in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from fer_exp.datasets.faces import Exclusion
+from fer_exp.datasets.listing import Folder, Listing, found, is_picture, list_folder
+from fer_exp.datasets.schema import DatasetConfig
+from fer_exp.errors import DataError
+
+TEST_PARTS = ("test", "validation", "val")
+
+
+def choose_test(cfg: DatasetConfig, names: Iterable[str], chosen: str | None, usual=TEST_PARTS) -> str | None:
+    """The part to test on: the chosen one, else the only one there; None where none is there.
+
+    Raises:
+        DataError: the chosen part is not there, or several are and none is chosen.
+    """
+    names = list(names)
+    there = [name for name in usual if name in names]
+    if chosen is not None:
+        if chosen not in names:
+            raise DataError(
+                f"dataset.test={chosen}: dataset.root={cfg.root} has no such part; it has {', '.join(names)}"
+            )
+        return chosen
+    if len(there) > 1:
+        options = " or ".join(f"dataset.test={name}" for name in there)
+        raise DataError(f"dataset.root={cfg.root} has several parts to test on; choose one: {options}")
+    return there[0] if there else None
+
+
+def class_folders(root: Path, part: str, except_for: Iterable[str] = ()) -> list[Folder]:
+    """The class folders below a part ("" = below the root itself), sorted by name.
+
+    Raises:
+        DataError: there is none.
+    """
+    names = [name for name in list_folder(root, part).folders if name not in set(except_for)]
+    if not names:
+        where = root / part
+        raise DataError(
+            f"dataset.root={root}: expected a folder of pictures per class in {where}, found {found(where)}"
+        )
+    return [list_folder(root, f"{part}/{name}" if part else name) for name in names]
+
+
+def state_of(folders: Iterable[Folder]) -> str:
+    """One digest of the state of several folders, in the order given."""
+    return sha256(b"".join(folder.state for folder in folders)).hexdigest()
+
+
+def list_classes(
+    classes: tuple[str, ...],
+    parts: dict[str, list[Folder]],
+    label_of: Callable[[str], int | str],
+    refuse: Callable[[str], str | None] = lambda name: None,
+) -> Listing:
+    """List the pictures in the class folders of each part.
+
+    Args:
+        classes: class names.
+        parts: "train" and "test" -> class folders.
+        label_of: a class folder's name -> label, or why it has none.
+        refuse: a picture's file name -> why it is no face of its own, or None.
+
+    Returns:
+        The faces. Files that are no pictures, folders within class folders, and pictures of folders without a
+        label are exclusions.
+    """
+    ids, labels, names, excluded = [], [], [], []
+    for part, folders in parts.items():
+        for folder in folders:
+            label = label_of(folder.name)
+            known = isinstance(label, int)
+            for name in folder.files:
+                reason = None if known else label
+                if not is_picture(name):
+                    reason = "no .jpg, .jpeg or .png file"
+                reason = reason or refuse(name)
+                if reason:
+                    excluded.append(Exclusion(folder.join(name), classes[label] if known else None, reason))
+                else:
+                    ids.append(folder.join(name))
+                    labels.append(label)
+                    names.append(part)
+            excluded += [
+                Exclusion(folder.join(name), classes[label] if known else None, "a folder within a class folder")
+                for name in folder.folders
+            ]
+    return Listing(classes, ids, np.array(labels, np.int64), np.array(names, "U5"), excluded=excluded)
+
+
+def by_name(classes: tuple[str, ...]) -> Callable[[str], int | str]:
+    """Labels for folders that are named as the classes are."""
+    labels = {name: label for label, name in enumerate(classes)}
+    return lambda name: labels.get(name, f"its class folder {name!r} is not in dataset.classes")

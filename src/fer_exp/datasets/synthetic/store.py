@@ -1,0 +1,211 @@
+"""All faces of a dataset, drawn in parallel into a folder and read back from it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from hashlib import blake2b, sha256
+from pathlib import Path
+from zipfile import BadZipFile
+
+import cv2
+import numpy as np
+from filelock import FileLock
+from tqdm import tqdm
+
+from fer_exp.datasets.synthetic.classes import CLASSES, balanced, imbalanced, mislabel
+from fer_exp.datasets.synthetic.face import Look, Stream, draw, random_stream
+from fer_exp.errors import DataError
+
+VERSION = 1
+"""Of the drawing code and of the files: a change that moves a pixel raises it, so that old caches are left alone."""
+
+_CHUNK = 32  # faces a job
+_PROBES = 64  # pictures whose digest is checked when a cache is read
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is drawn; the keys of conf/dataset/synthetic.yaml. Equal plans make equal pictures."""
+
+    look: Look
+    n_train: int
+    n_test: int
+    imbalance: float
+    label_noise: float
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """All pictures of a plan, training part first.
+
+    Attributes:
+        pixels: (n, size, size, 3) uint8 RGB, a read-only memory map.
+        labels: (n,) int64; of the training part, some differ from the class that was drawn.
+        landmarks: (n, 68, 2) float32.
+        digests: (n,) S32, hex BLAKE2b-128 of each picture's bytes.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    landmarks: np.ndarray
+    digests: np.ndarray
+
+
+def drawn(cache: Path, plan: Plan, workers: int) -> Drawn:
+    """The plan's pictures from the cache folder, drawn into it first where they are missing or damaged.
+
+    A lock lets processes that start together draw once, and a temporary folder that is moved into place when it is
+    complete leaves nothing half done behind.
+
+    Raises:
+        DataError: the cache cannot be written to, or a process that draws died.
+    """
+    key = json.dumps({"version": VERSION, **asdict(plan)}, sort_keys=True)
+    entry = cache / "synthetic" / sha256(key.encode()).hexdigest()[:24]
+    found = _found(entry, plan)
+    if found is not None:
+        return found
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{entry}.lock"):
+            return _found(entry, plan) or _renewed(entry, plan, workers)
+    except OSError as error:
+        raise DataError(
+            f"cannot keep the built-in faces in {entry}: {error.strerror or error}. "
+            "Free some space there, or set FER_EXP_CACHE to another folder"
+        ) from error
+
+
+def _found(entry: Path, plan: Plan) -> Drawn | None:
+    try:
+        return read(entry, plan)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+        return None
+
+
+def _renewed(entry: Path, plan: Plan, workers: int) -> Drawn:
+    with tempfile.TemporaryDirectory(prefix=f"{entry.name}.", dir=entry.parent, ignore_cleanup_errors=True) as place:
+        building = Path(place) / "entry"
+        building.mkdir()
+        write(building, plan, workers)
+        shutil.rmtree(entry, ignore_errors=True)  # a damaged one
+        os.replace(building, entry)
+    return read(entry, plan)
+
+
+def classes_and_labels(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) int64 classes to draw and (n,) int64 labels to give, training part first; the test part's are equal."""
+    seed = plan.look.seed
+    train = imbalanced(random_stream(seed, "train", 0, Stream.CLASSES), plan.n_train, plan.imbalance)
+    given = mislabel(random_stream(seed, "train", 0, Stream.LABELS), train, plan.label_noise)
+    test = balanced(plan.n_test)
+    return np.concatenate([train, test]), np.concatenate([given, test])
+
+
+def write(folder: Path, plan: Plan, workers: int) -> None:
+    """Draw everything with so many processes (1 or fewer: in this one) into pixels.npy and table.npz.
+
+    Raises:
+        DataError: a process died, as it does where memory runs out.
+        OSError: the folder cannot be written to.
+    """
+    classes, labels = classes_and_labels(plan)
+    shape = (len(classes), plan.look.size, plan.look.size, 3)
+    landmarks = np.empty((len(classes), 68, 2), np.float32)
+    digests = np.empty(len(classes), "S32")
+    with (
+        (folder / "pixels.npy").open("wb") as file,
+        tqdm(total=len(classes), desc="Drawing faces", unit="", dynamic_ncols=True) as bar,
+    ):
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        done = 0
+        for pixels, points in _draw_all(_jobs(plan, classes), workers):
+            rows = slice(done, done + len(pixels))
+            # A plain write, not a memory map: a full disk is then an error and not a crash.
+            file.write(pixels.data)
+            landmarks[rows] = points
+            digests[rows] = [_digest(picture) for picture in pixels]
+            done = rows.stop
+            bar.update(len(pixels))
+    np.savez(folder / "table.npz", labels=labels, landmarks=landmarks, digests=digests)
+
+
+def read(folder: Path, plan: Plan) -> Drawn:
+    """What `write` wrote for this plan.
+
+    Raises:
+        OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error: missing or damaged.
+    """
+    with np.load(folder / "table.npz", allow_pickle=False) as table:
+        labels, landmarks, digests = (table[key] for key in ("labels", "landmarks", "digests"))
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
+    n, size = plan.n_train + plan.n_test, plan.look.size
+    if pixels.shape != (n, size, size, 3) or pixels.dtype != np.uint8:
+        raise ValueError(f"{folder}/pixels.npy: {pixels.shape} {pixels.dtype}")
+    if labels.shape != (n,) or landmarks.shape != (n, 68, 2) or digests.shape != (n,):
+        raise ValueError(f"{folder}/table.npz: {labels.shape} {landmarks.shape} {digests.shape}")
+    for row in np.linspace(0, n - 1, _PROBES, dtype=int):
+        if _digest(pixels[row]) != digests[row]:
+            raise ValueError(f"{folder}/pixels.npy: picture {row} has changed")
+    return Drawn(pixels, labels, landmarks, digests)
+
+
+def _digest(picture: np.ndarray) -> bytes:
+    # In hex: numpy's fixed-width bytes lose zeros at the end.
+    return blake2b(np.ascontiguousarray(picture).data, digest_size=16).hexdigest().encode()
+
+
+@dataclass(frozen=True)
+class _Job:
+    look: Look
+    part: str
+    first: int
+    classes: list[int]
+
+
+def _jobs(plan: Plan, classes: np.ndarray) -> list[_Job]:
+    return [
+        _Job(plan.look, part, first, of_part[first : first + _CHUNK].tolist())
+        for part, of_part in (("train", classes[: plan.n_train]), ("test", classes[plan.n_train :]))
+        for first in range(0, len(of_part), _CHUNK)
+    ]
+
+
+def _draw_chunk(job: _Job) -> tuple[np.ndarray, np.ndarray]:
+    """((m, size, size, 3) uint8, (m, 68, 2) float32)."""
+    faces = [draw(job.look, job.part, job.first + i, CLASSES[label]) for i, label in enumerate(job.classes)]
+    return np.stack([face.pixels for face in faces]), np.stack([face.landmarks for face in faces])
+
+
+def _draw_all(jobs: list[_Job], workers: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Chunks in the order of the jobs."""
+    if workers <= 1:
+        yield from map(_draw_chunk, jobs)
+        return
+    # Not forked: a fork of a process with threads (TensorFlow's, OpenCV's) can hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_start_worker)
+    try:
+        yield from pool.map(_draw_chunk, jobs)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a process that draws faces died (out of memory?): lower workers, or draw in one process with workers=1"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)  # one process a core; threads within would fight
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops the pool

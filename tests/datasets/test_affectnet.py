@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+from trees import EXPRESSIONS, affectnet_face, affectnet_tree, class_tree, jpeg, put
+
+from fer_exp.datasets import load, pictures
+from fer_exp.datasets.schema import AffectNetConfig, OnBad
+from fer_exp.errors import ConfigError, DataError
+
+
+def read(root, classes=EXPRESSIONS, **keys):
+    cfg = AffectNetConfig(name="affectnet", root=str(root), classes=classes, **keys)
+    return load(cfg, size=8, workers=2)
+
+
+@pytest.fixture
+def root(tmp_path):
+    return affectnet_tree(tmp_path / "faces")
+
+
+def test_the_validation_part_is_the_test_part(root):
+    faces = read(root)
+    assert faces.ids[faces.rows("test")].tolist() == [f"val_set/images/{i}.jpg" for i in range(3)]
+    assert faces.labels[faces.rows("train")].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "exp",
+    [
+        np.array("2"),
+        np.array(["2"]),
+        np.array(b"2"),
+        np.array(2),
+        np.array([2.0], np.float32),
+        np.array(2, np.uint8),
+        np.array("2.0"),
+    ],
+    ids=lambda exp: f"{exp.dtype}{exp.shape}",
+)
+def test_expression_codes_are_read_in_any_form(root, exp):
+    affectnet_face(root, "train_set", "9", exp, seed=9)
+    faces = read(root)
+    assert faces.labels[faces.ids == "train_set/images/9.jpg"].tolist() == [2]
+
+
+@pytest.mark.parametrize("shape", [(136,), (68, 2)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, "U12"])
+def test_landmarks_are_read_in_any_form_as_x_and_y(root, shape, dtype):
+    points = (np.arange(136) / 4).reshape(shape).astype(dtype)
+    affectnet_face(root, "train_set", "9", np.array("0"), points, seed=9)
+    faces = read(root)
+    found = faces.landmarks[faces.ids == "train_set/images/9.jpg"][0]
+    assert found.dtype == np.float32
+    assert found[1].tolist() == [0.5, 0.75]
+
+
+@pytest.mark.parametrize("lnd", [None, np.full(136, np.nan)], ids=["no file", "not finite"])
+def test_a_face_without_usable_landmarks_stays_without(root, lnd):
+    affectnet_face(root, "train_set", "9", np.array("0"), lnd, seed=9)
+    faces = read(root)
+    assert np.isnan(faces.landmarks).all((1, 2)).tolist() == (faces.ids == "train_set/images/9.jpg").tolist()
+
+
+def test_a_dataset_without_any_landmarks_has_none(root):
+    for path in root.rglob("*_lnd.npy"):
+        path.unlink()
+    assert read(root).landmarks is None
+
+
+@pytest.mark.parametrize("code", ["3", "8", "9", "10", "-1"])
+def test_codes_without_a_class_cannot_be_used(root, code):
+    affectnet_face(root, "train_set", "9", np.array(code), seed=9)
+    with pytest.raises(DataError, match=rf"images/9\.jpg: expression code {code} has no class"):
+        read(root)
+    faces = read(root, on_bad=OnBad.skip)
+    assert [e.id for e in faces.excluded] == ["train_set/images/9.jpg"]
+    assert len(faces) == 9
+    assert len(faces.landmarks) == 9
+
+
+@pytest.mark.parametrize(
+    ("exp", "reason"),
+    [
+        (np.array("happy"), "could not convert"),
+        (np.array(1.5), "no expression code"),
+        (np.array([1, 2]), "expected one code"),
+        (np.array(np.nan), "no expression code"),
+    ],
+)
+def test_an_annotation_that_is_no_code_is_named(root, exp, reason):
+    affectnet_face(root, "train_set", "9", exp, seed=9)
+    with pytest.raises(DataError, match=rf"images/9\.jpg: .*{reason}"):
+        read(root)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x93NUMPY\x01\x00\xff", b"text"])
+@pytest.mark.parametrize("kind", ["exp", "lnd"])
+def test_a_damaged_annotation_is_an_exclusion(root, data, kind):
+    put(root / f"train_set/annotations/5_{kind}.npy", data)
+    faces = read(root, on_bad=OnBad.skip)
+    assert [e.id for e in faces.excluded] == ["train_set/images/5.jpg"]
+
+
+def test_pickled_annotations_are_refused(root):
+    np.save(root / "train_set/annotations/5_exp.npy", np.array({"code": 1}, dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match=r"images/5\.jpg"):
+        read(root)
+
+
+def test_a_picture_without_annotations_is_an_exclusion_and_the_other_way_round(root):
+    (root / "train_set/annotations/5_exp.npy").unlink()
+    (root / "train_set/images/4.jpg").unlink()
+    faces = read(root, on_bad=OnBad.skip)
+    assert [(e.id, e.reason) for e in faces.excluded] == [
+        ("train_set/annotations/4_exp.npy", "no picture of that name"),
+        ("train_set/images/5.jpg", "no annotations/5_exp.npy"),
+    ]
+
+
+def test_occluded_copies_are_no_faces_of_their_own(root):
+    put(root / "train_set/images/5_occ.jpg", jpeg(77))
+    with pytest.raises(DataError, match=r"5_occ\.jpg: an occluded copy.*fer-exp paints these itself"):
+        read(root)
+    assert len(read(root, on_bad=OnBad.skip)) == 9
+
+
+def test_a_class_in_the_middle_without_faces_names_what_can_be_done(root):
+    with pytest.raises(DataError, match=r"no face of fear in the training part.*its last ones"):
+        read(root, classes=[*EXPRESSIONS, "fear"])
+
+
+def test_an_empty_class_stops_before_any_picture_is_opened(root, monkeypatch):
+    monkeypatch.setattr(pictures, "check", lambda *args: pytest.fail("pictures were opened"))
+    with pytest.raises(DataError, match="no face of fear"):
+        read(root, classes=[*EXPRESSIONS, "fear"])
+
+
+def test_added_annotations_are_seen(root):
+    affectnet_face(root, "train_set", "9", np.array("0"), seed=9)
+    (root / "train_set/annotations/9_exp.npy").rename(root / "held_back.npy")
+    assert len(read(root, on_bad=OnBad.skip)) == 9
+    (root / "held_back.npy").rename(root / "train_set/annotations/9_exp.npy")
+    assert len(read(root)) == 10
+
+
+@pytest.mark.parametrize(("train", "test"), [("train_set", "val_set"), ("train", "val"), ("train", "test")])
+@pytest.mark.parametrize("folders", [("0", "1", "2"), EXPRESSIONS], ids=["codes", "names"])
+def test_class_folders_are_read_by_code_or_name(tmp_path, train, test, folders):
+    class_tree(tmp_path / "faces", {f"{part}/{folder}": 2 for part in (train, test) for folder in folders})
+    faces = read(tmp_path / "faces")
+    assert faces.counts(faces.rows("train")).tolist() == faces.counts(faces.rows("test")).tolist() == [2, 2, 2]
+    label = faces.labels[faces.ids == f"{train}/{folders[1]}/0.jpg"]
+    assert label.tolist() == [1]
+    assert faces.landmarks is None
+
+
+def test_occluded_copies_among_sorted_faces_are_refused_too(tmp_path):
+    class_tree(tmp_path / "faces", {f"{part}/{code}": 2 for part in ("train", "val") for code in "012"})
+    put(tmp_path / "faces/train/0/1_occ.jpg", jpeg(77))
+    with pytest.raises(DataError, match="occluded copy"):
+        read(tmp_path / "faces")
+
+
+def test_sorted_faces_of_other_codes_cannot_be_used(tmp_path):
+    class_tree(tmp_path / "faces", {f"{part}/{code}": 2 for part in ("train", "val") for code in "0128"})
+    with pytest.raises(DataError, match="class folder '8'"):
+        read(tmp_path / "faces")
+    assert len(read(tmp_path / "faces", on_bad=OnBad.skip).excluded) == 4
+
+
+def test_a_folder_that_is_no_affectnet_says_what_is_expected_and_what_is_there(tmp_path):
+    (tmp_path / "faces/pictures").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"no AffectNet there: expected train_set/images.*found pictures/"):
+        read(tmp_path / "faces")
+
+
+def test_a_half_unpacked_affectnet_names_the_missing_folder(root):
+    import shutil
+
+    shutil.rmtree(root / "val_set/annotations")
+    with pytest.raises(DataError, match="the folder val_set/annotations is not there"):
+        read(root)
+
+
+def test_the_class_order_is_never_guessed(root):
+    with pytest.raises(ConfigError, match=r"dataset\.classes"):
+        read(root, classes=None)

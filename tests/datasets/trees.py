@@ -1,0 +1,66 @@
+"""Tiny datasets on disk for the readers' tests: every picture is different, unless told otherwise."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+EXPRESSIONS = ["neutral", "happiness", "sadness"]
+
+
+def jpeg(seed: int, size: int = 8) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def put(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def class_tree(root: Path, counts: dict[str, int]) -> Path:
+    """counts: "train/happy" -> pictures 0.jpg, 1.jpg, ... in it."""
+    seed = 0
+    for folder, count in counts.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            put(root / folder / f"{i}.jpg", jpeg(seed))
+            seed += 1
+    return root
+
+
+def affectnet_face(root: Path, part: str, name: str, exp, lnd=None, seed: int = 0) -> None:
+    """One face with its annotations; exp is stored as it is, lnd too where it is given."""
+    put(root / part / "images" / f"{name}.jpg", jpeg(seed))
+    folder = root / part / "annotations"
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{name}_exp.npy", exp)
+    if lnd is not None:
+        np.save(folder / f"{name}_lnd.npy", lnd)
+
+
+def affectnet_tree(root: Path) -> Path:
+    """Six training and three test faces of EXPRESSIONS, as distributed."""
+    for part, count in (("train_set", 6), ("val_set", 3)):
+        for i in range(count):
+            affectnet_face(root, part, str(i), np.array(str(i % 3)), np.arange(136.0) / 20, seed=10 * count + i)
+    return root
+
+
+def fer_csv(path: Path, rows: list[tuple], header=("emotion", "pixels", "Usage")) -> Path:
+    """rows of (emotion, pixels, Usage)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def csv_pixels(seed: int, count: int = 48 * 48) -> str:
+    return " ".join(map(str, np.random.default_rng(seed).integers(0, 256, count)))

@@ -1,0 +1,209 @@
+"""The main job as its user runs it, on a folder of tiny faces."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_dir
+from mlflow import MlflowClient
+from omegaconf import OmegaConf
+
+from fer_exp import run
+from fer_exp.config import ROOT, validate
+from fer_exp.errors import DataError
+
+TINY = ["model.size=16", "model.blocks=[[4],[8]]", "epochs=2", "batch_size=16"]
+
+
+@pytest.fixture
+def words(folder, tmp_path):
+    """Words of a command line that trains a tiny network on the tiny folder, tracked in a database of its own."""
+    root, landmarks = folder
+    data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
+    return [*data, f"tracking.uri=sqlite:///{tmp_path}/mlflow.db", *TINY]
+
+
+@pytest.fixture
+def train(words, tmp_path):
+    """train(*words) -> the finished run, in this process."""
+
+    def go(*more):
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            cfg = compose("train", overrides=[*words, *more])
+        found = run.train(validate(cfg), OmegaConf.to_container(cfg, resolve=True), list(more))
+        return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(found)
+
+    return go
+
+
+def only_run(tmp_path):
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    found = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
+    assert len(found) == 1
+    return found[0]
+
+
+def artifacts(found) -> Path:
+    return Path(found.info.artifact_uri.removeprefix("file://"))
+
+
+def test_a_run_leaves_everything_a_reader_needs(train):
+    found = train("data=mixed")
+    files = {str(p.relative_to(artifacts(found))) for p in artifacts(found).rglob("*") if p.is_file()}
+    assert found.info.status == "FINISHED"
+    assert found.info.run_name == "convnet_small-mixed-s0"
+    assert {f"checkpoints/epoch-00{e}.keras" for e in (1, 2)} <= files
+    assert {"predictions/best.parquet", "predictions/last.parquet", "training_curves.png"} <= files
+    assert {f"{c}/confusion_{t}.png" for c in ("best", "last") for t in ("normal", "occluded", "mixed")} <= files
+    assert {
+        "samples/normal.png",
+        "samples/occluded.png",
+        "samples/training.png",
+        "data/class_counts.json",
+        "config.yaml",
+    } <= files
+    assert {"parameters", "trainable_parameters", "train_seconds", "epochs_run", "best_epoch", "val_macro_f1"} <= set(
+        found.data.metrics
+    )
+    assert found.data.params["data"] == "mixed"
+    assert found.data.params["optimizer"] == "adam"
+    assert found.data.params["optimizer.learning_rate"] == "0.001"
+    assert {"dataset.fingerprint", "split.hash", "overrides", "version.keras", "git.dirty", "host"} <= set(
+        found.data.tags
+    )
+    assert {i.dataset.name for i in found.inputs.dataset_inputs} == {
+        f"image_folder-{part}" for part in ("training", "validation", "test")
+    }
+
+
+def test_the_numbers_follow_from_the_stored_predictions(train):
+    found = train("data=occluded")
+    table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")
+    for test_set in ("normal", "occluded"):
+        columns = [c for c in table.columns if c.startswith(f"{test_set}/")]
+        predicted = table[columns].to_numpy().argmax(1)
+        names = np.array([c.split("/")[1] for c in columns])
+        assert found.data.metrics[f"last/{test_set}"] == pytest.approx(
+            (names[predicted] == table.label).mean(), abs=1e-4
+        )
+    assert table.id.tolist() == sorted(table.id, key=lambda i: (i.split("/")[1], int(i.split("_")[1][:-4])))
+
+
+def test_the_stored_checkpoint_gives_the_stored_predictions(train, source):
+    found = train("data=normal")
+    model = keras.saving.load_model(artifacts(found) / "checkpoints" / "epoch-002.keras", compile=False)
+    table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")
+    import cv2
+
+    root = Path(found.data.params["dataset.root"])
+    images = np.stack([cv2.imread(str(root / i))[..., ::-1] for i in table.id]).astype("float32")
+    columns = [c for c in table.columns if c.startswith("normal/")]
+    assert model.predict(images, verbose=0) == pytest.approx(table[columns].to_numpy(), abs=1e-5)
+    assert getattr(model, "optimizer", None) is None
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(train):
+    first, again, other = train(), train(), train("seed=1")
+    assert first.data.tags["split.hash"] == again.data.tags["split.hash"] != other.data.tags["split.hash"]
+    names = ["loss", "val_loss", "best/normal", "last_loss/normal", "last_loss/occluded"]
+    assert [first.data.metrics[n] for n in names] == [again.data.metrics[n] for n in names]
+    assert first.data.metrics["loss"] != other.data.metrics["loss"]
+
+
+def test_best_and_last_alone_can_be_kept(train):
+    found = train("checkpoints.keep=best_and_last", "epochs=4")
+    kept = {int(p.stem.split("-")[1]) for p in (artifacts(found) / "checkpoints").iterdir()}
+    assert kept == {int(found.data.metrics["best_epoch"]), 4}
+
+
+def test_nothing_in_progress_is_left_behind(train, tmp_path):
+    found = train()
+    assert not (tmp_path / "state" / found.info.run_id).exists()
+
+
+@pytest.mark.parametrize("more", [["resample=true", "class_weights=none"], ["optimizer=sgd"], ["optimizer=rmsprop"]])
+def test_other_ways_to_train(train, more):
+    assert train(*more).info.status == "FINISHED"
+
+
+def test_early_stopping_and_the_plateau_rule_follow_the_monitor(train):
+    found = train(
+        "epochs=30", "optimizer.learning_rate=1e-9", "early_stopping.patience=3", "reduce_lr_on_plateau.patience=1"
+    )
+    assert found.data.metrics["epochs_run"] < 30
+    assert found.data.metrics["learning_rate"] < 1e-9 + 1e-12
+    assert found.data.metrics["best_epoch"] == found.data.metrics["epochs_run"] - 3
+
+
+def test_without_landmarks_normal_is_trained_and_tested_alone(train):
+    found = train("dataset.landmarks=null")
+    assert "best/normal" in found.data.metrics
+    assert "best/occluded" not in found.data.metrics
+
+
+def test_without_landmarks_other_variants_stop_and_name_the_two_ways_out(train):
+    with pytest.raises(DataError, match=r"dataset\.landmarks=FILE\.npz.*occlusion\.missing=frame"):
+        train("dataset.landmarks=null", "data=mixed")
+
+
+def test_cropped_faces_without_landmarks_can_be_covered_by_their_frame(train):
+    found = train("dataset.landmarks=null", "data=occluded", "occlusion.missing=frame")
+    assert "best/occluded" in found.data.metrics
+    assert found.data.tags["landmarks.missing_rule"] == "frame"
+
+
+def command(*words):
+    return [sys.executable, str(ROOT / "train.py"), *words]
+
+
+def test_the_command_ends_with_table_name_and_address(words, tmp_path):
+    done = subprocess.run(command(*words, "epochs=1"), capture_output=True, text=True, cwd=tmp_path, timeout=200)
+    assert done.returncode == 0, done.stderr
+    out = done.stdout
+    assert "95 % interval" in out
+    assert out.count("occluded") >= 2
+    found = only_run(tmp_path)
+    assert f"/runs/{found.info.run_id}" in out
+    assert (artifacts(found) / "train.log").read_text().count("training")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_is_told_to_stop_ends_killed_with_what_it_had(words, tmp_path):
+    job = subprocess.Popen(
+        command(*words, "epochs=4000"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("artifacts/*/*/artifacts/checkpoints/epoch-003.keras")):
+        assert job.poll() is None, job.communicate()
+        assert time.monotonic() < deadline
+        os.sched_yield()
+    job.send_signal(signal.SIGTERM)
+    _, err = job.communicate(timeout=60)
+    assert job.returncode == 130, err
+    found = only_run(tmp_path)
+    assert found.info.status == "KILLED"
+    assert found.data.metrics["val_loss"] > 0
+    assert (artifacts(found) / "training_curves.png").exists()
+
+
+@pytest.mark.slow
+def test_a_sweep_ends_with_its_matrix_and_one_failed_job_does_not_stop_it(words, tmp_path):
+    more = ["-m", "data=normal,occluded", "dataset.limit=null,2", "epochs=1"]
+    done = subprocess.run(command(*words, *more), capture_output=True, text=True, cwd=tmp_path, timeout=400)
+    assert done.returncode == 1
+    assert done.stderr.count("failed: ") == 2  # two faces cannot be split
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    runs = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
+    kinds = sorted(r.data.tags["kind"] for r in runs)
+    assert kinds == ["run", "run", "summary"]
+    assert len({r.data.tags["sweep_id"] for r in runs}) == 1
+    summary = next(r for r in runs if r.data.tags["kind"] == "summary")
+    assert "| **occluded** |" in summary.data.tags["mlflow.note.content"]
+    assert "trained" in done.stdout

@@ -1,0 +1,109 @@
+"""The MLflow pages in headless Chromium: what a user sees is what the database holds."""
+
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+
+from fer_exp import sweep, ui
+from fer_exp.figures import matrix
+from fer_exp.tracking import Recorder, open_place
+from fer_exp.training.schema import TrackingConfig
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium: apt-get install chromium chromium-driver"),
+]
+SETS = ("normal", "occluded", "mixed")
+
+
+@pytest.fixture
+def browser(tmp_path):
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    options = Options()
+    options.binary_location = shutil.which("chromium")
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1800,1000", "--no-first-run"):
+        options.add_argument(flag)
+    for flag in ("--disable-background-networking", "--disable-component-update", "--disable-sync"):
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path}/profile")
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver.implicitly_wait(30)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A place with three runs and their summary, served: (place, port, summary id)."""
+    tracking = TrackingConfig(f"sqlite:///{tmp_path}/mlflow.db", "faces")
+    place = open_place(tracking.uri, tracking.experiment)
+    for variant, accuracies in (("normal", (0.7123, 0.3123, 0.5123)), ("mixed", (0.6877, 0.6011, 0.6444))):
+        run = Recorder(place, f"net-{variant}-s0", {"kind": "run", "sweep_id": "s-1"})
+        run.parameters({"data": variant, "seed": 0, "model": "net", "dataset": "tiny"})
+        for checkpoint in ("best", "last"):
+            values = {f"{checkpoint}/{s}": a for s, a in zip(SETS, accuracies, strict=True)}
+            run.metrics(values | {f"{checkpoint}_ci_low/{s}": 0.1 for s in SETS})
+            run.metrics({f"{checkpoint}_ci_high/{s}": 0.9 for s in SETS})
+        for epoch in (1, 2, 3):
+            run.metrics({"loss": 1 / epoch, "val_loss": 1.2 / epoch}, epoch)
+        run.figure(matrix(["a"], ["b"], np.array([[0.5]]), [["n"]], "t"), "best/confusion_normal.png")
+        run.end("FINISHED")
+    summary = sweep.summarise("s-1", tracking)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        ui.command(place.uri, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
+            break
+        except (urllib.error.URLError, ConnectionError):
+            assert server.poll() is None
+            subprocess.run(["sleep", "0.2"], check=True)
+    yield place, port, summary
+    subprocess.run(["pkill", "-g", str(server.pid)], check=False)
+    server.wait(20)
+
+
+def wait_for(browser, *texts):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def there(driver):
+        body = driver.find_element("tag name", "body").text
+        return all(text in body for text in texts)
+
+    WebDriverWait(browser, 90).until(
+        there, f"none of {texts} in: " + browser.find_element("tag name", "body").text[:2000]
+    )
+    return browser.find_element("tag name", "body").text
+
+
+def test_table_charts_summary_and_picture_show_what_was_stored(browser, served):
+    place, port, summary = served
+    # the printed address opens the runs table in the training view, with the accuracies as columns
+    browser.get(place.url(port=port))
+    body = wait_for(browser, "net-mixed-s0", "0.7123", "0.3123", "0.6011")
+    assert "best/normal" in body
+    # the summary run shows the matrix and links to its runs
+    browser.get(place.url(f"runs/{summary}", port=port))
+    wait_for(browser, "0.712", "0.601", "net-mixed-s0")
+    # its picture opens among the artifacts
+    browser.get(place.url(f"runs/{summary}/artifacts/matrix-best.png", port=port))
+    wait_for(browser, "matrix-best.png")
+    picture = browser.find_element(
+        "css selector", "img[src*='matrix-best'], .image-outer-container img, img.ant-image-img"
+    )
+    assert int(picture.get_attribute("naturalWidth")) > 100
+    # the charts put the test sets side by side
+    browser.get(place.url(port=port).replace("/runs?", "/runs?compareRunsMode=CHART&"))
+    wait_for(browser, "normal", "occluded", "val_loss")

@@ -1,0 +1,86 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from fer_exp.training.checkpoints import Checkpoints, load, save
+from fer_exp.training.schema import Keep, Mode
+
+
+def tiny():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    return model
+
+
+def epochs(tmp_path, values, mode=Mode.max, keep=Keep.all):
+    """Checkpoints after epochs with these monitored values, and the names delivered."""
+    delivered = []
+    found = Checkpoints(tmp_path, "val_x", mode, keep, lambda path: delivered.append(path.name))
+    found.set_model(tiny())
+    for epoch, value in enumerate(values):
+        found.on_epoch_end(epoch, {"val_x": value})
+    found.on_train_end()
+    return found, delivered
+
+
+def test_best_is_the_earliest_of_equals(tmp_path):
+    assert epochs(tmp_path, [0.1, 0.5, 0.5, 0.2])[0].best_epoch == 2
+
+
+def test_less_can_be_better_and_nan_never_is(tmp_path):
+    assert epochs(tmp_path, [0.5, float("nan"), 0.2, 0.3], Mode.min)[0].best_epoch == 3
+
+
+def test_only_best_and_last_stay_in_the_folder_and_every_epoch_is_delivered(tmp_path):
+    _, delivered = epochs(tmp_path, [0.1, 0.5, 0.2, 0.3])
+    assert delivered == [f"epoch-00{e}.keras" for e in (1, 2, 3, 4)]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch-002.keras", "epoch-004.keras"]
+
+
+def test_best_and_last_alone_are_delivered_if_asked_for(tmp_path):
+    _, delivered = epochs(tmp_path, [0.1, 0.5, 0.2, 0.3], keep=Keep.best_and_last)
+    assert delivered == ["epoch-002.keras", "epoch-004.keras"]
+
+
+def test_the_file_holds_the_weights_and_no_optimizer(tmp_path):
+    model, path = tiny(), tmp_path / "m.keras"
+    model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)
+    save(model, path)
+    back = load(path)
+    assert getattr(back, "optimizer", None) is None
+    assert all((a == b).all() for a, b in zip(model.get_weights(), back.get_weights(), strict=True))
+
+
+def test_a_model_with_code_inside_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
+    model.save(tmp_path / "hostile.keras")
+    with pytest.raises(ValueError, match="lambda"):
+        load(tmp_path / "hostile.keras")
+
+
+def test_a_full_disk_says_so_and_leaves_the_files_before_whole(tmp_path):
+    # the limit on a file's size stands for the full disk: the write itself fails, as it does there
+    code = f"""
+import os, resource, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+from pathlib import Path
+from fer_exp.errors import UserError
+from fer_exp.training.checkpoints import save
+model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(512), keras.layers.Dense(512)])
+save(model, Path(r"{tmp_path}/epoch-001.keras"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    save(model, Path(r"{tmp_path}/epoch-002.keras"))
+except UserError as error:
+    print("said:", error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "said: " in done.stdout, done.stderr
+    assert "epoch-002.keras" in done.stdout
+    assert "checkpoints.keep=best_and_last" in done.stdout
+    assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".keras")] == ["epoch-001.keras"]
+    assert load(tmp_path / "epoch-001.keras").count_params() == 64 * 512 + 512 + 512 * 512 + 512
