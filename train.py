@@ -18,7 +18,8 @@ def job(cfg: DictConfig) -> None:
         settings = config.validate(cfg)
         with config.held_stderr():
             from fer_exp import run
-        run.train(settings, OmegaConf.to_container(cfg, resolve=True), config.overrides(), config.sweep_id())
+        resolved = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+        run.train(settings, resolved, config.overrides(), config.sweep_id())
 
 
 def summarise(sweep_id: str, settings: config.TrainConfig) -> None:

@@ -92,4 +92,4 @@ def test_a_cell_without_a_run_stays_empty():
     cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 1}
     other = cell | {"trained_on": "mixed", "tested_on": "mixed"}
     table = pd.DataFrame([cell, other]).assign(deviation=np.nan)
-    assert sweep.as_markdown(table).splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"
+    assert sweep.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"

@@ -37,7 +37,7 @@ def train(words, tmp_path):
     def go(*more):
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
             cfg = compose("train", overrides=[*words, *more])
-        found = run.train(validate(cfg), OmegaConf.to_container(cfg, resolve=True), list(more))
+        found = run.train(validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True), list(more))
         return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(found)
 
     return go
@@ -74,6 +74,7 @@ def test_a_run_leaves_everything_a_reader_needs(train):
     )
     assert found.data.params["data"] == "mixed"
     assert found.data.params["optimizer"] == "adam"
+    assert found.data.params["class_weights"] == "sqrt"
     assert found.data.params["optimizer.learning_rate"] == "0.001"
     assert {"dataset.fingerprint", "split.hash", "overrides", "version.keras", "git.dirty", "host"} <= set(
         found.data.tags

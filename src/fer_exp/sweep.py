@@ -55,7 +55,8 @@ def summarise(sweep_id: str, tracking: TrackingConfig) -> str | None:
         for checkpoint in CHECKPOINTS:
             table = cells(members, checkpoint)
             words = " ".join(filter(None, [title, f"{checkpoint} checkpoint", "(synthetic)" if synthetic else ""]))
-            notes.append(f"**Accuracy, {words}**: trained on (rows), tested on (columns)\n\n{as_markdown(table)}")
+            # no heading above: the page shows the first lines alone until it is asked for more
+            notes.append(as_markdown(table, f"{words}: trained on \\ tested on"))
             say(table, words)
             rows.append(table.assign(matrix=title, checkpoint=checkpoint))
             file = "-".join(filter(None, ["matrix", title.replace("=", "_").replace(" ", "-"), checkpoint]))
@@ -68,7 +69,7 @@ def summarise(sweep_id: str, tracking: TrackingConfig) -> str | None:
     return summary.id
 
 
-KEY = "One run: 95 % Wilson interval over the test faces. Several seeds: mean ± standard deviation (number of runs)."
+KEY = "Accuracy; of one run with its 95 % Wilson interval over faces, of several: mean ± standard deviation (runs)."
 
 
 def grouped(runs: list[Run]) -> dict[str, list[Run]]:
@@ -130,15 +131,15 @@ def _axes(table: pd.DataFrame) -> tuple[list[str], list[str], dict[tuple[str, st
     return rows, [t for t in TEST_SETS if t in set(table.tested_on)], cell
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """The matrix as a markdown table."""
+def as_markdown(table: pd.DataFrame, corner: str) -> str:
+    """The matrix as a markdown table, `corner` in its first cell."""
     rows, columns, cell = _axes(table)
     lines = [
         [f"**{row}**"]
         + [f"**{c.accuracy:.3f}** {note(c)}" if (c := cell.get((row, column))) else "" for column in columns]
         for row in rows
     ]
-    return markdown(["trained on \\ tested on", *columns], lines)
+    return markdown([corner, *columns], lines)
 
 
 def say(table: pd.DataFrame, title: str) -> None:

@@ -53,6 +53,25 @@ def test_landmarks_are_read_in_any_form_as_x_and_y(root, shape, dtype):
     assert found[1].tolist() == [0.5, 0.75]
 
 
+def test_landmarks_in_column_order_are_read_as_x_and_y(root):
+    points = np.asfortranarray((np.arange(136) / 4).reshape(68, 2))
+    affectnet_face(root, "train_set", "9", np.array("0"), points, seed=9)
+    faces = read(root)
+    assert (faces.landmarks[faces.ids == "train_set/images/9.jpg"] == points).all()
+
+
+def test_landmarks_stay_with_their_faces_where_others_are_left_out(root):
+    for i in range(6):
+        np.save(root / f"train_set/annotations/{i}_lnd.npy", np.full(136, i / 2))
+    np.save(root / "train_set/annotations/2_exp.npy", np.array("8"))
+    faces = read(root, on_bad=OnBad.skip)
+    assert faces.landmarks[:5, 0, 0].tolist() == [0, 0.5, 1.5, 2, 2.5]
+
+
+def test_other_class_names_are_another_fingerprint(root):
+    assert read(root, classes=["a", "b", "c"]).fingerprint != read(root).fingerprint
+
+
 @pytest.mark.parametrize("lnd", [None, np.full(136, np.nan)], ids=["no file", "not finite"])
 def test_a_face_without_usable_landmarks_stays_without(root, lnd):
     affectnet_face(root, "train_set", "9", np.array("0"), lnd, seed=9)

@@ -59,6 +59,11 @@ def test_without_a_test_part_a_share_of_each_class_is_drawn(flat):
     assert faces.counts(faces.rows("train")).tolist() == [16, 8, 1]
 
 
+def test_the_draw_leaves_each_class_a_training_face(flat):
+    faces = read(flat, test_share=0.99)
+    assert faces.counts(faces.rows("train")).tolist() == [1, 1, 1]
+
+
 def test_train_without_a_test_part_is_split_too(tmp_path):
     faces = read(class_tree(tmp_path / "faces", {"train/a": 10, "train/b": 10}))
     assert faces.counts(faces.rows("test")).tolist() == [2, 2]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 from trees import affectnet_tree, class_tree, csv_pixels, fer_csv
 
 from fer_exp.datasets import load
@@ -126,6 +127,13 @@ def test_landmarks_in_other_units_than_pixels_of_the_pictures_are_refused(root, 
     save(file, path=np.array(IDS), landmarks=points(2, scale))
     with pytest.raises(DataError, match=message):
         read(root, file)
+
+
+def test_landmarks_are_compared_with_the_width_in_x_and_the_height_in_y(root, file):
+    for name in IDS:
+        Image.new("RGB", (100, 20)).save(root / name)
+    save(file, path=np.array(IDS), landmarks=points(2, (100, 20)))
+    assert np.isfinite(read(root, file).landmarks[:2]).all()
 
 
 def test_single_landmarks_outside_the_picture_are_kept_as_they_are(root, file):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -94,9 +95,7 @@ def _build(source: Source, given: Path | None, workers: int, state: str) -> _Tab
         sizes = np.tile(np.int32(listing.pixels.shape[1:3]), (len(listing.ids), 1))
         digests = np.array([pictures.digest(image.tobytes()) for image in listing.pixels], "S32")
         unreadable = {}
-    parts, names = listing.parts.tolist(), listing.classes
-    rows = [row for row in range(len(parts)) if row not in unreadable]
-    rows = np.array(sorted(rows, key=lambda i: (parts[i] != "train", natural(listing.ids[i]))), np.int64)
+    names, rows = listing.classes, _order(listing, unreadable)
     excluded = listing.excluded + [
         Exclusion(listing.ids[row], names[listing.labels[row]], reason) for row, reason in unreadable.items()
     ]
@@ -126,6 +125,18 @@ def _build(source: Source, given: Path | None, workers: int, state: str) -> _Tab
             table.landmarks = None
     table.meta["fingerprint"] = _fingerprint(table)
     return table
+
+
+def _order(listing: Listing, left_out: Container[int]) -> np.ndarray:
+    """The listing's rows, training part first, natural order within a part, without those left out."""
+
+    def key(row: int) -> tuple:
+        return listing.parts[row] != "train", natural(listing.ids[row])
+
+    rows = [row for row in range(len(listing.ids)) if row not in left_out]
+    if not all(a <= b for a, b in pairwise(map(key, rows))):  # holding all keys at once takes memory
+        rows.sort(key=key)
+    return np.array(rows, np.int64)
 
 
 def _take(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
