@@ -69,7 +69,7 @@ def _describe_missing(run: Recorder, source: Source, rule: str) -> None:
     if faces.excluded:
         listed = [(e.id, e.label or "", e.reason) for e in faces.excluded]
         run.table(pd.DataFrame(listed, columns=["id", "class", "reason"]), "data/excluded.json")
-        log.warning("warning: %d faces are left out: data/excluded.json in the run lists them", len(listed))
+        log.info("data/excluded.json in the run lists all %d that were left out", len(listed))
     if source.cover is not None and (missing := int((~source.cover.usable).sum())):
         found["landmarks.missing"] = str(missing)
         found["landmarks.missing_rule"] = rule
@@ -79,7 +79,7 @@ def _describe_missing(run: Recorder, source: Source, rule: str) -> None:
 
 def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray) -> None:
     rows = {"training": np.unique(split.train.rows), "validation": np.unique(split.validation.rows), "test": test}
-    found = leaks(faces.digests, rows)
+    found = leaks(faces.digests, rows, faces.ids)
     run.tags({f"duplicates.{name}": n for name, n in found.counts().items()})
     for line in found.lines():
         log.warning("warning: %s", line)

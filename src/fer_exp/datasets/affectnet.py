@@ -43,7 +43,7 @@ def load(cfg: AffectNetConfig, *, size: int, workers: int) -> Faces:
     Raises:
         ConfigError: dataset.root or dataset.classes is not set.
         DataError: neither layout is there; what cannot be used (while dataset.on_bad=fail): faces without a class,
-            without annotations, damaged ones, occluded copies; a class without training faces (always).
+            without annotations, damaged ones, occluded copies; a class without training faces.
     """
     root = data_root(cfg)
     if not cfg.classes:

@@ -59,8 +59,8 @@ def build(cfg: DatasetConfig, source: Source, *, workers: int) -> Faces:
     """The table of a source, from the cache where neither the files nor the keys have changed.
 
     Raises:
-        DataError: faces that cannot be used while dataset.on_bad=fail, a class without faces in the training
-            part, a landmark file that does not fit, a cache that cannot be written.
+        DataError: faces that cannot be used, or classes without any, while dataset.on_bad=fail; a part without any
+            face; a landmark file that does not fit; a cache that cannot be written.
     """
     given = landmarks.landmark_file(cfg.landmarks) if cfg.landmarks else None
     key = {"version": VERSION, "root": str(source.root), "landmarks": str(given), **source.key}
@@ -68,7 +68,7 @@ def build(cfg: DatasetConfig, source: Source, *, workers: int) -> Faces:
     table = cached(
         entry_dir(cfg.name, key),
         read=partial(_read, state=state),
-        build=lambda: _build(source, given, workers, state),
+        build=lambda: _build(source, given, workers, state, cfg.on_bad),
         write=_write,
     )
     _judge(table.excluded, cfg)
@@ -84,9 +84,9 @@ def build(cfg: DatasetConfig, source: Source, *, workers: int) -> Faces:
     )
 
 
-def _build(source: Source, given: Path | None, workers: int, state: str) -> _Table:
+def _build(source: Source, given: Path | None, workers: int, state: str, on_bad: OnBad) -> _Table:
     listing = source.listing()
-    _need_classes(source, listing.classes, listing.labels, listing.parts, listing.excluded)
+    _need_classes(source, listing.classes, listing.labels, listing.parts, listing.excluded, on_bad)
     if given is not None:
         listing.landmarks = landmarks.match(given, listing.ids)
     if listing.pixels is None:
@@ -112,10 +112,12 @@ def _build(source: Source, given: Path | None, workers: int, state: str) -> _Tab
         pixels=None if listing.pixels is None else _take(listing.pixels, rows),
         excluded=excluded,
     )
-    _need_classes(source, names, table.columns["labels"], table.columns["parts"], excluded)
+    labels, parts = table.columns["labels"], table.columns["parts"]
+    _need_classes(source, names, labels, parts, excluded, on_bad)
     excluded += [
-        Exclusion(f"test/{name}", name, "no face of this class in the test part")
-        for name in _empty(names, table.columns["labels"], table.columns["parts"], "test")
+        Exclusion(f"{part}/{name}", name, f"no face of this class in the {words} part")
+        for part, words in (("train", "training"), ("test", "test"))
+        for name in _empty(names, labels, parts, part)
     ]
     excluded.sort(key=lambda e: natural(e.id))
     if table.landmarks is not None:
@@ -146,16 +148,19 @@ def _take(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return array[rows]
 
 
-def _need_classes(source: Source, names: tuple[str, ...], labels, parts, excluded: list[Exclusion]) -> None:
+def _need_classes(
+    source: Source, names: tuple[str, ...], labels, parts, excluded: list[Exclusion], on_bad: OnBad
+) -> None:
     """Stop where nothing could be learned or tested: asked before pictures are opened, and again after."""
     why = f" ({len(excluded)} faces cannot be used, such as {_sentence(excluded[:1])})" if excluded else ""
-    if empty := _empty(names, labels, parts, "train"):
+    for part, words in (("train", "training"), ("test", "test")):
+        if not (parts == part).any():
+            raise DataError(f"dataset.root={source.root}: no face in the {words} part{why}; add some there")
+    if (empty := _empty(names, labels, parts, "train")) and on_bad is OnBad.fail:
         raise DataError(
             f"dataset.root={source.root}: no face of {', '.join(empty)} in the training part{why}; "
-            f"add some, or {source.leave_out}"
+            f"add some, {source.leave_out}, or go on without with dataset.on_bad=skip"
         )
-    if not (parts == "test").any():
-        raise DataError(f"dataset.root={source.root}: no face in the test part{why}; add some there")
 
 
 def _empty(names: tuple[str, ...], labels: np.ndarray, parts: np.ndarray, part: str) -> list[str]:

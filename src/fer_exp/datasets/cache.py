@@ -71,19 +71,20 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
             return found
         built = build()
         try:
-            _replace(entry, lambda folder: write(folder, built))
+            _replace(entry, write, built)
         except OSError as error:
             raise _unwritable(entry, error) from error
+        del built  # or it would be in memory twice
         return read(entry)
     finally:
         lock.release()
 
 
-def _replace(entry: Path, write: Callable[[Path], None]) -> None:
+def _replace(entry: Path, write: Callable[[Path, T], None], built: T) -> None:
     building = entry.with_name(f"{entry.name}.{uuid.uuid4().hex[:8]}.tmp")
     building.mkdir()
     try:
-        write(building)
+        write(building, built)
         shutil.rmtree(entry, ignore_errors=True)
         os.replace(building, entry)
     finally:

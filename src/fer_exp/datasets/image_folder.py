@@ -23,7 +23,7 @@ def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
         ConfigError: dataset.root is not set.
         DataError: no such folders; a class folder that dataset.classes does not name, files that are no pictures,
             damaged pictures, a class without test faces (while dataset.on_bad=fail); a class without training
-            faces (always).
+            faces.
     """
     root = data_root(cfg)
     top = list_folder(root)
