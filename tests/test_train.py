@@ -75,7 +75,7 @@ def test_a_run_leaves_everything_a_reader_needs(train):
     assert found.data.params["data"] == "mixed"
     assert found.data.params["optimizer"] == "adam"
     assert found.data.params["class_weights"] == "sqrt"
-    assert found.data.params["optimizer.learning_rate"] == "0.001"
+    assert found.data.params["optimizer.learning_rate"] == "0.002"
     assert {"dataset.fingerprint", "split.hash", "overrides", "version.keras", "git.dirty", "host"} <= set(
         found.data.tags
     )
@@ -135,9 +135,8 @@ def test_other_ways_to_train(train, more):
 
 
 def test_early_stopping_and_the_plateau_rule_follow_the_monitor(train):
-    found = train(
-        "epochs=30", "optimizer.learning_rate=1e-9", "early_stopping.patience=3", "reduce_lr_on_plateau.patience=1"
-    )
+    rules = ["early_stopping.patience=3", "reduce_lr_on_plateau.patience=1"]
+    found = train("epochs=30", "optimizer.schedule=constant", "optimizer.learning_rate=1e-9", *rules)
     assert found.data.metrics["epochs_run"] < 30
     assert found.data.metrics["learning_rate"] < 1e-9 + 1e-12
     assert found.data.metrics["best_epoch"] == found.data.metrics["epochs_run"] - 3
