@@ -134,6 +134,16 @@ def test_other_ways_to_train(train, more):
     assert train(*more).info.status == "FINISHED"
 
 
+def test_mixed_precision_keeps_probabilities_in_float32(train):
+    try:
+        found = train("mixed_precision=true", "epochs=1")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")
+    assert table["normal/happy"].dtype == np.float32
+    assert np.isfinite(found.data.metrics["loss"])
+
+
 def test_early_stopping_and_the_plateau_rule_follow_the_monitor(train):
     rules = ["early_stopping.patience=3", "reduce_lr_on_plateau.patience=1"]
     found = train("epochs=30", "optimizer.schedule=constant", "optimizer.learning_rate=1e-9", *rules)
