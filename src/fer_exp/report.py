@@ -29,7 +29,7 @@ SHOWN = 6  # faces per class in a picture of samples
 
 
 def mark(faces: Faces) -> str:
-    """Words that go wherever the numbers of built-in faces appear."""
+    """Words for titles that do not name the dataset: the numbers of built-in faces are marked wherever they appear."""
     return " (synthetic)" if faces.synthetic else ""
 
 
@@ -93,16 +93,15 @@ def sample_faces(source: Source, pictures: Items, title: str):
     chosen = np.concatenate(at)
     images = np.concatenate([image for image, _ in batches(source, pictures.take(chosen), 64).as_numpy_iterator()])
     by_class = {name: images[labels[chosen] == label] for label, name in enumerate(faces.classes)}
-    return figures.samples(faces.classes, by_class, f"{faces.name}{mark(faces)}: {title}")
+    return figures.samples(faces.classes, by_class, f"{faces.name}: {title}")
 
 
 def say_start(run: Recorder, model: keras.Model, split: Split, test: np.ndarray, faces: Faces) -> None:
     """One line: what is about to happen."""
     log.info(
-        "%s on %s%s: %d training, %d validation pictures, %d test faces, %d classes, %s parameters",
+        "%s on %s: %d training, %d validation pictures, %d test faces, %d classes, %s parameters",
         run.name,
         faces.name,
-        mark(faces),
         len(split.train),
         len(split.validation),
         len(test),
@@ -143,7 +142,7 @@ def say_results(run: Recorder, results: dict[str, dict[str, Scores]], epochs: di
         for checkpoint, by_set in results.items()
         for name, s in by_set.items()
     ]
-    title = f"{run.name} on {faces.name}{mark(faces)}, {next(iter(results['best'].values())).n} test faces"
+    title = f"{run.name} on {faces.name}, {next(iter(results['best'].values())).n} test faces"
     table = Table(title=title, title_justify="left")
     for name in head:
         table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
