@@ -18,8 +18,7 @@ from fer_exp.tracking import Recorder, open_place, sweep_runs
 from fer_exp.variants import TEST_SETS
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
-
+    from fer_exp.tracking import Run
     from fer_exp.training.schema import TrackingConfig
 
 VARIANTS = ("normal", "occluded", "mixed", "mixed_unique")
