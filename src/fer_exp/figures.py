@@ -9,9 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 COLORS = {
-    "normal": "#0072B2",
-    "occluded": "#D55E00",
-    "mixed": "#009E73",
     "training": "#0072B2",
     "validation": "#D55E00",
     "test": "#009E73",

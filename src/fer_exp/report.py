@@ -148,9 +148,14 @@ def say_results(run: Recorder, results: dict[str, dict[str, Scores]], epochs: di
         table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
     for i, line in enumerate(lines):
         table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
-    Console(width=max(100, Console().width)).print(table)
+    show(table)
     run.tags({"mlflow.note.content": f"{title}\n\n{markdown(head, lines)}"})
     say_where(run)
+
+
+def show(table: Table) -> None:
+    """A table on the terminal, at least 100 columns wide: a narrower one would cut its numbers."""
+    Console(width=max(100, Console().width)).print(table)
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

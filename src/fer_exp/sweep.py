@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 
 from fer_exp import figures, provenance
 from fer_exp.config import ROOT
-from fer_exp.report import markdown, say_where
+from fer_exp.config.schema import VARIANTS
+from fer_exp.report import markdown, say_where, show
 from fer_exp.statistics import spread
 from fer_exp.tracking import Recorder, open_place, sweep_runs
 from fer_exp.variants import TEST_SETS
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fer_exp.tracking import Run
     from fer_exp.training.schema import TrackingConfig
 
-VARIANTS = ("normal", "occluded", "mixed", "mixed_unique")
 CHECKPOINTS = ("best", "last")
 # these two make a matrix's rows and repeats; all else that differs makes another matrix
 WITHIN = ("data", "seed")
@@ -150,7 +149,7 @@ def say(table: pd.DataFrame, title: str) -> None:
     for row in rows:
         found = [cell.get((row, column)) for column in columns]
         shown.add_row(row, *[f"{c.accuracy:.3f} ({note(c)})" if c else "" for c in found])
-    Console(width=max(100, Console().width)).print(shown)
+    show(shown)
 
 
 def draw(table: pd.DataFrame, title: str):

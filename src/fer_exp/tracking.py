@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
+from fer_exp.config import ROOT
 from fer_exp.errors import UserError
 
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
@@ -26,7 +27,6 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 
-ROOT = Path(__file__).resolve().parents[2]
 VIEW = "matrix"  # the shared view of the runs table that the printed URLs open
 COLUMNS = [
     "attributes.`Created`",

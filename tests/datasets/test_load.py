@@ -158,7 +158,8 @@ def test_readers_import_nothing_heavy():
     names = ", ".join(f"fer_exp.datasets.{name}" for name in ("affectnet", "fer2013", "image_folder", "duplicates"))
     heavy = "{'tensorflow', 'keras', 'mlflow', 'hydra', 'matplotlib', 'pandas'}"
     code = f"import sys, {names}; sys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["affectnet", "fer2013", "image_folder"])
