@@ -41,12 +41,11 @@ def load(cfg: SyntheticConfig, *, size: int, workers: int) -> Faces:
         ConfigError: `cfg.root`, `cfg.landmarks` or `cfg.classes` is given, or `cfg.seed` is negative.
         DataError: the cache cannot be written to.
     """
-    from fer_exp.datasets.cache import cache_dir
     from fer_exp.datasets.synthetic import store
 
     _check(cfg)
     plan = _plan(cfg, size)
-    return _faces(plan, store.drawn(cache_dir(), plan, workers))
+    return _faces(plan, store.drawn(plan, workers))
 
 
 def _check(cfg: SyntheticConfig) -> None:

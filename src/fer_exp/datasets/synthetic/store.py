@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
-import os
-import shutil
 import signal
-import tempfile
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from pathlib import Path
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
-from filelock import FileLock
 from tqdm import tqdm
 
+from fer_exp.datasets.cache import cached, entry_dir
 from fer_exp.datasets.synthetic.classes import CLASSES, balanced, imbalanced, mislabel
 from fer_exp.datasets.synthetic.face import Look, Stream, draw, random_stream
 from fer_exp.errors import DataError
@@ -61,46 +55,18 @@ class Drawn:
     digests: np.ndarray
 
 
-def drawn(cache: Path, plan: Plan, workers: int) -> Drawn:
-    """The plan's pictures from the cache folder, drawn into it first where they are missing or damaged.
-
-    A lock lets processes that start together draw once, and a temporary folder that is moved into place when it is
-    complete leaves nothing half done behind.
+def drawn(plan: Plan, workers: int) -> Drawn:
+    """The plan's pictures from the cache, drawn into it first where they are missing or damaged.
 
     Raises:
         DataError: the cache cannot be written to, or a process that draws died.
     """
-    key = json.dumps({"version": VERSION, **asdict(plan)}, sort_keys=True)
-    entry = cache / "synthetic" / sha256(key.encode()).hexdigest()[:24]
-    found = _found(entry, plan)
-    if found is not None:
-        return found
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{entry}.lock"):
-            return _found(entry, plan) or _renewed(entry, plan, workers)
-    except OSError as error:
-        raise DataError(
-            f"cannot keep the built-in faces in {entry}: {error.strerror or error}. "
-            "Free some space there, or set FER_EXP_CACHE to another folder"
-        ) from error
-
-
-def _found(entry: Path, plan: Plan) -> Drawn | None:
-    try:
-        return read(entry, plan)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
-        return None
-
-
-def _renewed(entry: Path, plan: Plan, workers: int) -> Drawn:
-    with tempfile.TemporaryDirectory(prefix=f"{entry.name}.", dir=entry.parent, ignore_cleanup_errors=True) as place:
-        building = Path(place) / "entry"
-        building.mkdir()
-        write(building, plan, workers)
-        shutil.rmtree(entry, ignore_errors=True)  # a damaged one
-        os.replace(building, entry)
-    return read(entry, plan)
+    return cached(
+        entry_dir("synthetic", {"version": VERSION, **asdict(plan)}),
+        read=lambda folder: read(folder, plan),
+        build=lambda: None,  # drawn straight into the folder: the pictures need not fit into memory
+        write=lambda folder, _: write(folder, plan, workers),
+    )
 
 
 def classes_and_labels(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
