@@ -13,7 +13,7 @@ from fer_exp.variants import TEST_SETS, Items, alternate, items
 if TYPE_CHECKING:
     import keras
 
-    from fer_exp.inputs import Source
+    from fer_exp.inputs import Features, Source
 
 
 class Scores(NamedTuple):
@@ -57,7 +57,7 @@ class Predictions(NamedTuple):
         return TEST_SETS if "occluded" in self.probabilities else ("normal",)
 
 
-def predict(model: keras.Model, source: Source, rows: np.ndarray, batch_size: int) -> Predictions:
+def predict(model: keras.Model, source: Source | Features, rows: np.ndarray, batch_size: int) -> Predictions:
     """Predict each face uncovered and, where the source knows how, covered; in file order, never shuffled.
 
     Args:

@@ -24,6 +24,17 @@ class Source(NamedTuple):
     channels: int
 
 
+class Features(NamedTuple):
+    """What a frozen backbone made of the faces, in place of their pictures.
+
+    `forms` has for "normal" and "occluded" pairs of rows (m,) of the Faces table and features float32 (m, ...).
+    """
+
+    faces: Faces
+    cover: Cover | None
+    forms: dict[str, list[tuple[np.ndarray, np.ndarray]]]
+
+
 class Order:
     """The order of training pictures: a function of (seed, epoch) alone, so that a resumed run repeats it.
 
@@ -49,13 +60,14 @@ class Order:
         return rng.permutation(np.concatenate(drawn))
 
 
-def batches(source: Source, items: Items, batch_size: int, order: Order | None = None) -> tf.data.Dataset:
+def batches(source: Source | Features, items: Items, batch_size: int, order: Order | None = None) -> tf.data.Dataset:
     """Batches of (pictures, labels): float32 (b, size, size, channels) in 0..255, int64 (b,).
 
-    A picture's way: decode -> paint at source size -> resize (bilinear, antialiased) -> float.
+    A picture's way: decode -> paint at source size -> resize (bilinear, antialiased) -> float. Of features:
+    (features, labels), float32 (b, ...), in the same order.
 
     Args:
-        source: the pictures.
+        source: the pictures, or their features.
         items: which of them, in file order.
         batch_size: pictures per batch; the last one may be smaller.
         order: of training pictures, asked anew at the start of every epoch; None keeps file order.
@@ -68,12 +80,14 @@ def batches(source: Source, items: Items, batch_size: int, order: Order | None =
         positions = tf.data.Dataset.range(len(items))
     else:
         positions = tf.data.Dataset.from_tensors(0).flat_map(lambda _: _slices(order, len(items)))
-    load = _from_memory if source.faces.root is None else _from_files
-    pictures = load(source, items, positions, batch_size, _painter(source, items))
+    if isinstance(source, Features):
+        found = _from_features(source, items, positions, batch_size)
+    else:
+        load = _from_memory if source.faces.root is None else _from_files
+        found = load(source, items, positions, batch_size, _painter(source, items))
+        found = found.map(lambda at, image: (at, _fit(image, source)), num_parallel_calls=tf.data.AUTOTUNE)
     table = tf.constant(labels)
-    data = pictures.map(
-        lambda at, image: (_fit(image, source), tf.gather(table, at)), num_parallel_calls=tf.data.AUTOTUNE
-    )
+    data = found.map(lambda at, x: (x, tf.gather(table, at)), num_parallel_calls=tf.data.AUTOTUNE)
     n = -(-len(items) // batch_size)
     return data.apply(tf.data.experimental.assert_cardinality(n)).prefetch(2)
 
@@ -112,6 +126,34 @@ def _from_memory(source, items, positions, batch_size, painter):
         images = tf.numpy_function(work, [at], tf.uint8, stateful=False)
         images.set_shape((None, *pixels.shape[1:]))
         return at, painter(at, images)
+
+    return positions.batch(batch_size).map(read, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _from_features(source, items, positions, batch_size):
+    # where each picture's features are: which of the tables, and its row there
+    tables = [(form == "occluded", rows, table) for form, found in source.forms.items() for rows, table in found]
+    which, place = np.full(len(items), -1), np.zeros(len(items), np.int64)
+    for t, (covered, rows, _) in enumerate(tables):
+        at = np.full(len(source.faces), -1)
+        at[rows] = np.arange(len(rows))
+        mine = (items.covered == covered) & (at[items.rows] >= 0)
+        which[mine], place[mine] = t, at[items.rows[mine]]
+    if (which < 0).any():
+        raise ValueError("features were asked for that were not computed")
+    shape = tables[0][2].shape[1:]
+
+    def work(at):
+        out = np.empty((len(at), *shape), np.float32)
+        for t in np.unique(which[at]):
+            mine = which[at] == t
+            out[mine] = tables[t][2][place[at[mine]]]
+        return out
+
+    def read(at):
+        features = tf.numpy_function(work, [at], tf.float32, stateful=False)
+        features.set_shape((None, *shape))
+        return at, features
 
     return positions.batch(batch_size).map(read, num_parallel_calls=tf.data.AUTOTUNE)
 

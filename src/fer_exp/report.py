@@ -127,21 +127,26 @@ def record_checkpoint(
         run.figure(figures.confusion(faces.classes, scores.confusion, title), f"{checkpoint}/confusion_{name}.png")
 
 
-def say_results(run: Recorder, results: dict[str, dict[str, Scores]], epochs: dict[str, int], faces: Faces) -> None:
+def say_results(
+    run: Recorder,
+    results: dict[str, dict[str, Scores]],
+    epochs: dict[str, int],
+    faces: Faces,
+    published: dict[str, dict[str, float]],
+) -> None:
     """The closing table, on the terminal and as the run's description, and where to look further."""
-    head = ("checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1")
-    lines = [
-        (
-            f"{checkpoint} (epoch {epochs[checkpoint]})",
-            name,
-            f"{s.accuracy:.3f}",
-            f"{s.interval.low:.3f} to {s.interval.high:.3f}",
-            f"{s.balanced_accuracy:.3f}",
-            f"{s.macro_f1:.3f}",
-        )
-        for checkpoint, by_set in results.items()
-        for name, s in by_set.items()
-    ]
+    head = ["checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
+    head += ["published"] * bool(published)
+    lines = []
+    for checkpoint, by_set in results.items():
+        for name, s in by_set.items():
+            line = [f"{checkpoint} (epoch {epochs[checkpoint]})", name, f"{s.accuracy:.3f}"]
+            line += [f"{s.interval.low:.3f} to {s.interval.high:.3f}"]
+            line += [f"{s.balanced_accuracy:.3f}", f"{s.macro_f1:.3f}"]
+            if published:
+                printed = published.get(checkpoint, {}).get(name)
+                line.append("" if printed is None else f"{printed:.3f} ({s.accuracy - printed:+.3f})")
+            lines.append(line)
     title = f"{run.name} on {faces.name}, {next(iter(results['best'].values())).n} test faces"
     table = Table(title=title, title_justify="left")
     for name in head:

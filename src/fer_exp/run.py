@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from fer_exp import datasets, evaluation, models, provenance, report, split
+from fer_exp import datasets, evaluation, features, models, provenance, report, reproduction, split
 from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import ConfigError
 from fer_exp.inputs import Source
+from fer_exp.models.weights import sha256
 from fer_exp.occlusion import cover
 from fer_exp.occlusion.schema import Missing
 from fer_exp.tracking import Recorder, open_place
@@ -45,6 +46,10 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     """
     workers = cfg.workers or os.cpu_count() or 1
     place = open_place(cfg.tracking.uri, cfg.tracking.experiment)
+    seed_everything(cfg.seed, cfg.deterministic, cfg.mixed_precision)
+    # before any data is read: missing or wrong weights end the run at once
+    weights = models.weights_file(cfg.model)
+    base = models.backbone(cfg.model, weights)
     faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=workers)
     bars = place_bars(faces, cfg)
     usable = np.ones(len(faces), bool) if bars is None else bars.keep
@@ -57,11 +62,16 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         run.parameters(parameters(resolved))
         run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
         report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
-        seed_everything(cfg.seed, cfg.deterministic, cfg.mixed_precision)
-        model = models.build(cfg.model, cfg.augmentation, len(faces.classes))
+        if weights is not None:
+            run.tags({"model.weights.sha256": sha256(weights)})
+        model = models.build(cfg.model, cfg.augmentation, len(faces.classes), base)
         run.metrics(count_parameters(model))
+        learner, seen, learned = model, source, load
+        if models.has_fixed_features(cfg.model, cfg.augmentation):
+            seen = features.extract(base, cfg.model, source, list(parts.values()), cfg.data.name)
+            learner, learned = models.head_of(model), lambda file: models.head_of(load(file))
         deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
-        checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver)
+        checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, model)
         report.say_start(run, model, by, parts["test"], faces)
         history: list[dict[str, float]] = []
 
@@ -70,7 +80,7 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
             run.metrics(values, epoch)
 
         try:
-            fitted = fit(model, source, by, cfg, checkpoints, record)
+            fitted = fit(learner, seen, by, cfg, checkpoints, record)
         finally:
             if history:
                 report.draw_curves(run, history, checkpoints.best_epoch)
@@ -78,14 +88,16 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         run.metrics({"best_epoch": checkpoints.best_epoch})
         epochs = {"best": checkpoints.best_epoch, "last": checkpoints.last_epoch}
         predictions = {
-            epoch: evaluation.predict(load(checkpoints.path(epoch)), source, parts["test"], max(64, cfg.batch_size))
+            epoch: evaluation.predict(learned(checkpoints.path(epoch)), seen, parts["test"], max(64, cfg.batch_size))
             for epoch in set(epochs.values())
         }
         results = {name: evaluation.scores(predictions[epoch]) for name, epoch in epochs.items()}
         own = own_test_set(cfg.data.name)
         for name, epoch in epochs.items():
             report.record_checkpoint(run, name, predictions[epoch], results[name], own, faces)
-        report.say_results(run, results, epochs, faces)
+        published = reproduction.published(cfg)
+        run.metrics(reproduction.distances(results, published))
+        report.say_results(run, results, epochs, faces, published)
     return run.id
 
 
@@ -139,7 +151,7 @@ def parameters(resolved: dict[str, Any]) -> dict[str, Any]:
         else:
             flat[prefix] = node
 
-    walk("", resolved)
+    walk("", {key: value for key, value in resolved.items() if key != "published"})
     chosen = {group: flat.pop(f"{group}.name") for group in CHOICES}
     return chosen | flat
 
@@ -159,6 +171,7 @@ def tags(cfg: TrainConfig, faces: Faces, split_hash: str, overrides: list[str], 
         found["synthetic"] = "true"
     if sweep_id:
         found["sweep_id"] = sweep_id
+    found |= reproduction.tags(cfg, overrides)
     return found | provenance.git(ROOT) | provenance.versions() | provenance.machine()
 
 

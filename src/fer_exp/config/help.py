@@ -19,7 +19,12 @@ def options(conf: Path) -> dict[str, dict[str, str]]:
     """Group -> option -> the first comment of its file, in the order of conf/train.yaml's groups."""
     groups = ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment")
     return {
-        group: {file.stem: _first_comment(file) for file in sorted((conf / group).rglob("*.yaml"))} for group in groups
+        group: {
+            file.relative_to(conf / group).with_suffix("").as_posix(): _first_comment(file)
+            for file in sorted((conf / group).rglob("*.yaml"))
+            if not file.name.startswith("_")  # what several options share is no option
+        }
+        for group in groups
     }
 
 

@@ -38,7 +38,7 @@ def _chain(error: BaseException) -> str:
 
 
 def _option(text: str, conf: Path) -> str | None:
-    found = re.search(r"Could not find '([\w/]+)/([^'/]+)'", text)
+    found = re.search(r"Could not find '(\w+)/([^']+)'", text)
     if not found or found[1] not in options(conf):
         return None
     group, value = found[1], found[2]

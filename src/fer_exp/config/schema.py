@@ -28,6 +28,36 @@ class DataConfig:
 
 
 @dataclass
+class PublishedNumbers:
+    """What a study printed of one checkpoint: accuracies on test sets, and what else it said."""
+
+    normal: float | None = None
+    occluded: float | None = None
+    mixed: float | None = None
+    epoch: int | None = None
+    val_accuracy: float | None = None
+    val_loss: float | None = None
+    macro_f1: float | None = None
+
+
+@dataclass
+class PublishedCheckpoints:
+    """Of one training variant."""
+
+    best: PublishedNumbers = field(default_factory=PublishedNumbers)
+    last: PublishedNumbers = field(default_factory=PublishedNumbers)
+
+
+@dataclass
+class PublishedConfig:
+    """What a study printed for `model` on `dataset`, by training variant."""
+
+    model: str | None = None
+    dataset: str | None = None
+    results: dict[str, PublishedCheckpoints] = field(default_factory=dict)
+
+
+@dataclass
 class TrainConfig:
     """One run. The meaning of each key stands beside its default in conf/train.yaml."""
 
@@ -51,6 +81,7 @@ class TrainConfig:
     reduce_lr_on_plateau: training.ReduceLROnPlateauConfig = field(default_factory=training.ReduceLROnPlateauConfig)
     checkpoints: training.CheckpointsConfig = field(default_factory=training.CheckpointsConfig)
     tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
+    published: PublishedConfig = field(default_factory=PublishedConfig)
     workers: int | None = None
 
     def __post_init__(self):

@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fer_exp.models.schema import Finetune, PretrainedConfig
 
 if TYPE_CHECKING:
     import keras
 
     from fer_exp.models.schema import AugmentationConfig, ModelConfig
 
+HEAD = "head"  # the layer of a pretrained network that leads from features to class probabilities
 
-def build(cfg: ModelConfig, augmentation: AugmentationConfig, classes: int) -> keras.Model:
+
+def weights_file(cfg: ModelConfig) -> Path | None:
+    """The file of learned weights that the network begins with, fetched if need be; None where it has none.
+
+    Raises:
+        UserError: it cannot be fetched, or is not what it was; says what to do.
+    """
+    if not isinstance(cfg, PretrainedConfig) or cfg.weights is None:
+        return None
+    return _kind(cfg).weights_file(cfg)
+
+
+def backbone(cfg: ModelConfig, file: Path | None) -> keras.Model | None:
+    """The part of a pretrained network below its head; None where `cfg` names no such network.
+
+    Args:
+        cfg: the model; fer_exp.models.<kind>.backbone(cfg, file) builds it.
+        file: from `weights_file`.
+
+    Returns:
+        A model from pictures float32 (batch, size, size, channels) in 0..255, colour order RGB, to features float32
+        (batch, height, width, filters), of which exactly the layers that `cfg.finetune` names are trainable.
+
+    Raises:
+        UserError: the file does not hold this network's weights.
+    """
+    return _kind(cfg).backbone(cfg, file) if isinstance(cfg, PretrainedConfig) else None
+
+
+def build(
+    cfg: ModelConfig, augmentation: AugmentationConfig, classes: int, base: keras.Model | None = None
+) -> keras.Model:
     """The network named by `cfg.kind`, behind its augmentation.
 
     Args:
         cfg: the model; fer_exp.models.<kind>.network(cfg, x, classes) gives its class scores.
         augmentation: layers between the input and the network, active in training only.
         classes: of the dataset.
+        base: from `backbone`; the network is then augmentation, base and head, each a layer.
 
     Returns:
         A model from pictures float32 (batch, size, size, channels) in 0..255, colour order RGB, to class
@@ -25,13 +61,35 @@ def build(cfg: ModelConfig, augmentation: AugmentationConfig, classes: int) -> k
     """
     import keras
 
+    from fer_exp.models import head
     from fer_exp.models.augmentation import layers
 
     inputs = keras.Input((cfg.size, cfg.size, cfg.channels), name="face")
     x = inputs
     for layer in layers(augmentation):
         x = layer(x)
-    scores = importlib.import_module(f"fer_exp.models.{cfg.kind}").network(cfg, x, classes)
-    # probabilities stay float32 under mixed precision
-    outputs = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
+    if base is not None:
+        outputs = head.build(cfg.head, base.output_shape[1:], classes, HEAD)(base(x))
+    else:
+        outputs = head.probabilities(_kind(cfg).network(cfg, x, classes))
     return keras.Model(inputs, outputs, name=cfg.name)
+
+
+def head_of(model: keras.Model) -> keras.Model:
+    """The part of a pretrained network from features to probabilities, sharing its weights."""
+    import keras
+
+    head = model.get_layer(HEAD)
+    # a model of its own: compiling the layer itself would be saved with the network
+    return keras.Model(head.inputs, head.outputs, name=HEAD)
+
+
+def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> bool:
+    """Whether a face has the same features in every epoch: its base learns nothing and no picture is changed."""
+    from fer_exp.models.augmentation import layers
+
+    return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none and not layers(augmentation)
+
+
+def _kind(cfg: ModelConfig):
+    return importlib.import_module(f"fer_exp.models.{cfg.kind}")

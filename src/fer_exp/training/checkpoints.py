@@ -21,10 +21,20 @@ class Checkpoints(keras.callbacks.Callback):
         monitor, mode: what makes an epoch the best.
         keep: all, or best_and_last.
         deliver: called with each file that stays with the run.
+        network: what is saved; may hold more than the model that is trained.
     """
 
-    def __init__(self, folder: Path, monitor: str, mode: Mode, keep: Keep, deliver: Callable[[Path], None]):
+    def __init__(
+        self,
+        folder: Path,
+        monitor: str,
+        mode: Mode,
+        keep: Keep,
+        deliver: Callable[[Path], None],
+        network: keras.Model,
+    ):
         super().__init__()
+        self.network = network
         self.folder, self.monitor, self.keep, self.deliver = folder, monitor, keep, deliver
         self.sign = 1 if mode is Mode.max else -1
         self.best_epoch = self.last_epoch = 0
@@ -38,7 +48,7 @@ class Checkpoints(keras.callbacks.Callback):
         """Save, choose, and drop what is neither best nor last."""
         previous = {self.best_epoch, self.last_epoch}
         self.last_epoch = epoch + 1
-        save(self.model, self.path(self.last_epoch))
+        save(self.network, self.path(self.last_epoch))
         value = self.sign * logs[self.monitor]
         if value > self.best_value or not self.best_epoch:  # NaN is never better
             self.best_value, self.best_epoch = value, self.last_epoch

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import keras
 import numpy as np
 
-from fer_exp.inputs import Order, Source, batches
+from fer_exp.inputs import Features, Order, Source, batches
 from fer_exp.split import Split
 from fer_exp.training import optimizers
 from fer_exp.training.callbacks import Epochs, Record
 from fer_exp.training.checkpoints import Checkpoints
-from fer_exp.training.metrics import BalancedAccuracy, MacroF1
+from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
 from fer_exp.training.weights import class_weights
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def seed_everything(seed: int, deterministic: bool, mixed_precision: bool) -> No
 
 def fit(
     model: keras.Model,
-    source: Source,
+    source: Source | Features,
     split: Split,
     cfg: TrainConfig,
     checkpoints: Checkpoints,
@@ -50,8 +50,8 @@ def fit(
     """Train `model` as `cfg` says.
 
     Args:
-        model: from fer_exp.models.build.
-        source: the pictures.
+        model: from fer_exp.models.build, or its head.
+        source: the pictures; or, for the head alone, their features.
         split: which of them to train and to validate on.
         cfg: the run's configuration.
         checkpoints: saves each epoch and knows the best.
@@ -65,7 +65,7 @@ def fit(
     model.compile(
         optimizer=optimizers.build(cfg.optimizer, cfg.epochs * len(train)),
         loss="sparse_categorical_crossentropy",
-        metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes)],
+        metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes), BalancedLoss(classes)],
         jit_compile=False,  # on a CPU compilation costs more than it saves
     )
     # checkpoints before the recorder: an epoch is recorded once its model is safe

