@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fer_exp.models.schema import PretrainedConfig
 
 FILE = "features.npy"
+BATCH = 64
 
 
 def extract(
@@ -91,13 +92,13 @@ def one_form(base: keras.Model, key: dict, source: Source, rows: np.ndarray, for
             )
         table = np.lib.format.open_memmap(folder / FILE, "w+", np.float32, (len(rows), *shape))
         pictures = items(form, rows, faces.labels[rows])
-        bar = tqdm(total=len(rows), desc=f"features, {form}", unit=" faces", delay=2)
-        at = 0
-        for images, _ in batches(source, pictures, 64):
-            table[at : at + len(images)] = base.predict_on_batch(images)
-            at += len(images)
-            bar.update(len(images))
-        bar.close()
+        with tqdm(total=len(rows), desc=f"features, {form}", unit=" faces", delay=2) as bar:
+            for at, (images, _) in enumerate(batches(source, pictures, BATCH)):
+                n = len(images)
+                # a last batch of another shape would be traced anew, which costs more than computing it
+                found = base.predict_on_batch(np.pad(images, [(0, BATCH - n)] + [(0, 0)] * 3))
+                table[at * BATCH : at * BATCH + n] = found[:n]
+                bar.update(n)
         table.flush()
 
     return cached(entry, read, lambda: True, write)

@@ -70,6 +70,8 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         if models.has_fixed_features(cfg.model, cfg.augmentation):
             seen = features.extract(base, cfg.model, source, list(parts.values()), cfg.data.name)
             learner, learned = models.head_of(model), lambda file: models.head_of(load(file))
+        elif models.has_frozen_base(cfg.model):
+            log.info("the base learns nothing: with augmentation=none each face would pass through it only once")
         deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
         checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, model)
         report.say_start(run, model, by, parts["test"], faces)

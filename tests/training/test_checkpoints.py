@@ -18,8 +18,7 @@ def tiny():
 def epochs(tmp_path, values, mode=Mode.max, keep=Keep.all):
     """Checkpoints after epochs with these monitored values, and the names delivered."""
     delivered = []
-    found = Checkpoints(tmp_path, "val_x", mode, keep, lambda path: delivered.append(path.name), model)
-    found.set_model(tiny())
+    found = Checkpoints(tmp_path, "val_x", mode, keep, lambda path: delivered.append(path.name), tiny())
     for epoch, value in enumerate(values):
         found.on_epoch_end(epoch, {"val_x": value})
     found.on_train_end()

@@ -84,11 +84,16 @@ def head_of(model: keras.Model) -> keras.Model:
     return keras.Model(head.inputs, head.outputs, name=HEAD)
 
 
+def has_frozen_base(cfg: ModelConfig) -> bool:
+    """Whether the head alone learns."""
+    return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none
+
+
 def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> bool:
     """Whether a face has the same features in every epoch: its base learns nothing and no picture is changed."""
     from fer_exp.models.augmentation import layers
 
-    return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none and not layers(augmentation)
+    return has_frozen_base(cfg) and not layers(augmentation)
 
 
 def _kind(cfg: ModelConfig):

@@ -96,7 +96,7 @@ def _some(names: list[str]) -> str:
 def _read(file: Path) -> dict[str, list[np.ndarray]]:
     try:
         with h5py.File(file) as content:
-            top = content["model_weights"] if "model_weights" in content else content
+            top = content.get("model_weights", content)
             stored = {}
             for layer in _names(top, "layer_names"):
                 weights = [np.asarray(top[layer][name]) for name in _names(top[layer], "weight_names")]

@@ -181,7 +181,7 @@ class SplitConfig:
             raise ConfigError(f"split.validation={self.validation}: between 0 and 1")
 
 
-METRICS = ("loss", "balanced_loss", "accuracy", "balanced_accuracy", "macro_f1")
+METRICS = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "balanced_loss")
 MONITORS = tuple(f"val_{name}" for name in METRICS) + METRICS
 
 
