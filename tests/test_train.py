@@ -17,7 +17,9 @@ from omegaconf import OmegaConf
 
 from fer_exp import run
 from fer_exp.config import ROOT, validate
-from fer_exp.errors import DataError
+from fer_exp.errors import DataError, UserError
+from fer_exp.models import keras_vggface, mini_xception
+from fer_exp.training.schema import MONITORS
 
 TINY = ["model.size=16", "model.blocks=[[4],[8]]", "epochs=2", "batch_size=16"]
 
@@ -217,3 +219,81 @@ def test_a_sweep_ends_with_its_matrix_and_one_failed_job_does_not_stop_it(words,
     summary = next(r for r in runs if r.data.tags["kind"] == "summary")
     assert "| **occluded** |" in summary.data.tags["mlflow.note.content"]
     assert "trained" in done.stdout
+
+
+def test_a_run_of_a_study_logs_the_distance_to_the_published_number(train, folder):
+    root, landmarks = folder
+    study = ["experiment=study_b/emotion_model_3", "dataset=fer2013", f"dataset.root={root}"]
+    found = train(*study, f"dataset.landmarks={landmarks}", "dataset.classes=[angry,happy,sad]")
+    assert found.data.metrics["reproduction/normal"] == pytest.approx(
+        found.data.metrics["best/normal"] - 0.531, abs=1e-4
+    )
+    assert found.data.tags["published/best/normal"] == "0.531"
+    assert "0.531 (" in found.data.tags["mlflow.note.content"]
+    assert not any(name.startswith("published") for name in found.data.params)
+
+
+def frozen(tmp_path):
+    """Words for a frozen mini-Xception, from a file in the published layout."""
+    keras.utils.set_random_seed(5)
+    mini_xception.network().save(tmp_path / "emotion_model.hdf5")
+    # a network of its own keys: those of the tiny one do not apply
+    return ["model=mini_xception", f"model.weights={tmp_path}/emotion_model.hdf5", "augmentation=none"]
+
+
+@pytest.fixture
+def train_frozen(words, tmp_path):
+    """train_frozen(*words) -> the finished run of a frozen mini-Xception, in this process."""
+    words = [word for word in words if not word.startswith("model.")]
+
+    def go(*more):
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            cfg = compose("train", overrides=[*words, *frozen(tmp_path), *more])
+        found = run.train(validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True), list(more))
+        return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(found)
+
+    return go
+
+
+def test_a_head_learns_the_same_from_cached_features_as_through_the_network(train_frozen, monkeypatch):
+    cached = train_frozen("data=mixed")
+    monkeypatch.setattr(run.models, "has_fixed_features", lambda *args: False)
+    whole = train_frozen("data=mixed")
+    assert cached.data.metrics.keys() == whole.data.metrics.keys()
+    for name, value in whole.data.metrics.items():
+        if name != "train_seconds":
+            assert cached.data.metrics[name] == pytest.approx(value, abs=2e-4), name
+
+
+def test_checkpoints_of_a_head_hold_the_whole_network(train_frozen):
+    found = train_frozen()
+    model = keras.saving.load_model(artifacts(found) / "checkpoints" / "epoch-002.keras", compile=False)
+    assert model.input_shape == (None, 64, 64, 1)
+    assert model.count_params() == found.data.metrics["parameters"]
+    assert len(found.data.tags["model.weights.sha256"]) == 64
+
+
+def test_missing_weights_end_the_run_before_any_data_is_read(words, monkeypatch):
+    address = "http://127.0.0.1:9/notop_vgg16.h5"
+    monkeypatch.setattr(
+        keras_vggface, "weights_address", lambda backbone: ("notop_vgg16.h5", address, "models/vggface")
+    )
+    monkeypatch.setattr(run.datasets, "load", lambda *args, **options: pytest.fail("data was read"))
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", overrides=[*[w for w in words if not w.startswith("model.")], "model=vgg16"])
+    with pytest.raises(
+        UserError, match=r"cannot fetch http://127\.0\.0\.1:9.*model\.weights=FILE.*model\.weights=null"
+    ):
+        run.train(validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True), [])
+
+
+def test_every_monitor_is_logged_for_every_epoch_and_best_follows_the_chosen_one(train, tmp_path):
+    found = train("monitor=val_balanced_loss", "mode=min", "epochs=4")
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    history = {
+        name: {point.step: point.value for point in client.get_metric_history(found.info.run_id, name)}
+        for name in MONITORS
+    }
+    assert all(sorted(values) == [1, 2, 3, 4] for values in history.values())
+    losses = history["val_balanced_loss"]
+    assert found.data.metrics["best_epoch"] == min(losses, key=losses.get)

@@ -1,17 +1,8 @@
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
+from networks import PLAIN, configured
 
 from fer_exp import models
-from fer_exp.config import ROOT, validate
-from fer_exp.models.schema import AugmentationConfig
-
-PLAIN = AugmentationConfig(name="none")
-
-
-def configured(*overrides):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return validate(compose("train", overrides=list(overrides)))
 
 
 @pytest.mark.parametrize("name, parameters", [("convnet_basic", 2_862_152), ("convnet_deep", 8_777_864)])

