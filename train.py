@@ -30,4 +30,4 @@ def summarise(sweep_id: str, settings: config.TrainConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(config.main(job, summarise))
+    sys.exit(config.main("train", job, summarise))

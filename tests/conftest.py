@@ -65,19 +65,30 @@ def faces() -> Faces:
     return make_faces()
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """The same as a folder per class of PNG files, and a landmark file: (root, landmarks)."""
+def write_folder(path):
+    """48 training and 18 test faces as a folder per class of PNG files, and a landmark file: (root, landmarks)."""
     faces = make_faces(n_train=48, n_test=18)
     paths = []
     for row, label in enumerate(faces.labels):
-        path = f"{faces.parts[row]}/{CLASSES[label]}/face_{row}.png"
-        (tmp_path / "faces" / path).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(tmp_path / "faces" / path), faces.pixels[row][..., ::-1])
-        paths.append(path)
-    file = tmp_path / "landmarks.npz"
+        name = f"{faces.parts[row]}/{CLASSES[label]}/face_{row}.png"
+        (path / "faces" / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path / "faces" / name), faces.pixels[row][..., ::-1])
+        paths.append(name)
+    file = path / "landmarks.npz"
     np.savez(file, path=np.array(paths), landmarks=faces.landmarks, valid=np.ones(len(paths), bool))
-    return tmp_path / "faces", file
+    return path / "faces", file
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The tiny faces as files: (root, landmarks)."""
+    return write_folder(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory):
+    """The same for all tests of a module, none of which changes it: (root, landmarks)."""
+    return write_folder(tmp_path_factory.mktemp("folder"))
 
 
 @pytest.fixture

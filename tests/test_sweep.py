@@ -20,7 +20,7 @@ def add(tracking):
     place = open_place(tracking.uri, tracking.experiment)
 
     def made(variant, seed, accuracies, status="FINISHED", model="net", **parameters):
-        run = Recorder(place, f"{model}-{variant}-s{seed}", {"kind": "run", "sweep_id": "s-1"})
+        run = Recorder.new(place, f"{model}-{variant}-s{seed}", {"kind": "run", "sweep_id": "s-1"})
         run.parameters({"data": variant, "seed": seed, "model": model} | parameters)
         for checkpoint in ("best", "last"):
             run.metrics({f"{checkpoint}/{s}": a for s, a in zip(SETS, accuracies, strict=True)})

@@ -35,7 +35,7 @@ def test_a_place_that_cannot_hold_runs_is_named(uri):
 
 
 def test_the_same_metric_point_sent_twice_is_stored_once(place):
-    run = Recorder(place, "r", {})
+    run = Recorder.new(place, "r", {})
     run.metrics({"loss": 0.5}, 1)
     first = place.client.get_metric_history(run.id, "loss")
     place.client.log_batch(run.id, metrics=first)
@@ -43,7 +43,7 @@ def test_the_same_metric_point_sent_twice_is_stored_once(place):
 
 
 def test_epochs_are_steps_and_test_metrics_have_none(place):
-    run = Recorder(place, "r", {})
+    run = Recorder.new(place, "r", {})
     run.metrics({"val_loss": 0.5}, 3)
     run.metrics({"best/normal": 0.7})
     assert [m.step for m in place.client.get_metric_history(run.id, "val_loss")] == [3]
@@ -51,7 +51,7 @@ def test_epochs_are_steps_and_test_metrics_have_none(place):
 
 
 def test_long_and_many_parameters_are_kept_up_to_mlflows_limits(place):
-    run = Recorder(place, "r", {})
+    run = Recorder.new(place, "r", {})
     run.parameters({f"key{i}": "x" * 7000 for i in range(150)})
     params = place.client.get_run(run.id).data.params
     assert len(params) == 150
@@ -59,16 +59,16 @@ def test_long_and_many_parameters_are_kept_up_to_mlflows_limits(place):
 
 
 def test_the_first_end_counts(place):
-    run = Recorder(place, "r", {})
+    run = Recorder.new(place, "r", {})
     run.end("KILLED")
     run.end("FINISHED")
     assert place.client.get_run(run.id).info.status == "KILLED"
 
 
 def test_only_the_training_runs_of_a_sweep_are_its_runs(place):
-    kept = [Recorder(place, f"r{i}", {"sweep_id": "s-1", "kind": "run"}).id for i in range(2)]
-    Recorder(place, "summary", {"sweep_id": "s-1", "kind": "summary"})
-    Recorder(place, "other", {"sweep_id": "s-2", "kind": "run"})
+    kept = [Recorder.new(place, f"r{i}", {"sweep_id": "s-1", "kind": "run"}).id for i in range(2)]
+    Recorder.new(place, "summary", {"sweep_id": "s-1", "kind": "summary"})
+    Recorder.new(place, "other", {"sweep_id": "s-2", "kind": "run"})
     assert [run.info.run_id for run in sweep_runs(place, "s-1")] == kept
 
 
@@ -82,7 +82,7 @@ def test_processes_that_meet_a_fresh_database_at_once_all_get_the_one_experiment
     code = (
         "from fer_exp.tracking import Recorder, open_place\n"
         f"place = open_place('sqlite:///{tmp_path}/fresh/mlflow.db', 'faces')\n"
-        "print(Recorder(place, 'r', {}).id, place.experiment_id)"
+        "print(Recorder.new(place, 'r', {}).id, place.experiment_id)"
     )
     jobs = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -47,7 +47,7 @@ def served(tmp_path):
     tracking = TrackingConfig(f"sqlite:///{tmp_path}/mlflow.db", "faces")
     place = open_place(tracking.uri, tracking.experiment)
     for variant, accuracies in (("normal", (0.7123, 0.3123, 0.5123)), ("mixed", (0.6877, 0.6011, 0.6444))):
-        run = Recorder(place, f"net-{variant}-s0", {"kind": "run", "sweep_id": "s-1"})
+        run = Recorder.new(place, f"net-{variant}-s0", {"kind": "run", "sweep_id": "s-1"})
         run.parameters({"data": variant, "seed": 0, "model": "net", "dataset": "tiny"})
         for checkpoint in ("best", "last"):
             values = {f"{checkpoint}/{s}": a for s, a in zip(SETS, accuracies, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -57,24 +58,38 @@ class Predictions(NamedTuple):
         return TEST_SETS if "occluded" in self.probabilities else ("normal",)
 
 
-def predict(model: keras.Model, source: Source | Features, rows: np.ndarray, batch_size: int) -> Predictions:
+def predict(
+    models: Mapping[int, keras.Model], source: Source | Features, rows: np.ndarray, batch_size: int
+) -> dict[int, Predictions]:
     """Predict each face uncovered and, where the source knows how, covered; in file order, never shuffled.
 
+    Every picture is read once, whatever the number of checkpoints.
+
     Args:
-        model: a checkpoint.
-        source: the pictures.
+        models: checkpoints by epoch.
+        source: the pictures, or their features.
         rows: (n,) the test part's rows in natural file order.
         batch_size: pictures per step; it does not change the result.
     """
-    from fer_exp.inputs import batches
+    from tqdm import tqdm
+
+    from fer_exp.inputs import batches, padded
 
     faces = source.faces
     forms = ("normal", "occluded") if source.cover is not None else ("normal",)
-    probabilities = {}
-    for form in forms:
-        pictures: Items = items(form, rows, faces.labels[rows])
-        probabilities[form] = model.predict(batches(source, pictures, batch_size), verbose=0)
-    return Predictions(faces.ids[rows], faces.labels[rows], faces.classes, probabilities)
+    found: dict[int, dict[str, np.ndarray]] = {epoch: {} for epoch in models}
+    with tqdm(total=len(rows) * len(forms), desc="testing", unit=" faces", delay=2) as bar:
+        for form in forms:
+            pictures: Items = items(form, rows, faces.labels[rows])
+            parts: dict[int, list[np.ndarray]] = {epoch: [] for epoch in models}
+            for images, labels in batches(source, pictures, batch_size):
+                whole = padded(images, batch_size)
+                for epoch, model in models.items():
+                    parts[epoch].append(model.predict_on_batch(whole)[: len(labels)])
+                bar.update(len(labels))
+            for epoch in models:
+                found[epoch][form] = np.concatenate(parts[epoch])
+    return {e: Predictions(faces.ids[rows], faces.labels[rows], faces.classes, p) for e, p in found.items()}
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:

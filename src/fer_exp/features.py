@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from fer_exp.datasets.cache import cache_dir, cached, entry_dir
 from fer_exp.errors import DataError
-from fer_exp.inputs import Features, Source, batches
+from fer_exp.inputs import Features, Source, batches, padded
 from fer_exp.variants import items
 
 if TYPE_CHECKING:
@@ -95,9 +95,7 @@ def one_form(base: keras.Model, key: dict, source: Source, rows: np.ndarray, for
         with tqdm(total=len(rows), desc=f"features, {form}", unit=" faces", delay=2) as bar:
             for at, (images, _) in enumerate(batches(source, pictures, BATCH)):
                 n = len(images)
-                # a last batch of another shape would be traced anew, which costs more than computing it
-                found = base.predict_on_batch(np.pad(images, [(0, BATCH - n)] + [(0, 0)] * 3))
-                table[at * BATCH : at * BATCH + n] = found[:n]
+                table[at * BATCH : at * BATCH + n] = base.predict_on_batch(padded(images, BATCH))[:n]
                 bar.update(n)
         table.flush()
 

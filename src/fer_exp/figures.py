@@ -45,6 +45,32 @@ def curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> Figure:
     return figure
 
 
+def tested_epochs(accuracy: Mapping[str, Mapping[int, float]], picks: Mapping[int, str], title: str) -> Figure:
+    """Accuracy of every epoch on each test set.
+
+    Args:
+        accuracy: test set -> epoch -> accuracy in 0..1.
+        picks: epochs to mark -> what is said of each.
+        title: of the picture.
+    """
+    figure = _figure(7.5, 4.2)
+    axes = figure.subplots()
+    marks = {"normal": "o", "occluded": "s", "mixed": "^"}
+    colors = {"normal": COLORS["training"], "occluded": COLORS["validation"], "mixed": COLORS["test"]}
+    for name, values in accuracy.items():
+        axes.plot(list(values), list(values.values()), color=colors[name], marker=marks[name], markersize=4, label=name)
+    for epoch, words in picks.items():
+        axes.axvline(epoch, color="0.6", linewidth=1, zorder=0)
+        axes.text(epoch, 1.01, words, transform=axes.get_xaxis_transform(), rotation=30, fontsize=7, va="bottom")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("accuracy on the test set")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend(title="tested on", fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def class_counts(classes: Sequence[str], parts: Mapping[str, np.ndarray]) -> Figure:
     """Bars: pictures of each class in each part, (classes,) counts by part name."""
     figure = _figure(1.6 + 0.9 * len(classes), 3.4)

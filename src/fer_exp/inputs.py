@@ -92,6 +92,12 @@ def batches(source: Source | Features, items: Items, batch_size: int, order: Ord
     return data.apply(tf.data.experimental.assert_cardinality(n)).prefetch(2)
 
 
+def padded(batch: tf.Tensor, size: int) -> np.ndarray:
+    """A batch filled up with zeros to `size`: a last one of another shape would be traced anew, which costs more."""
+    batch = np.asarray(batch)
+    return np.pad(batch, [(0, size - len(batch))] + [(0, 0)] * (batch.ndim - 1))
+
+
 def _slices(order: Order, n: int) -> tf.data.Dataset:
     positions = tf.numpy_function(order, [], tf.int64)
     positions.set_shape((n,))

@@ -58,7 +58,7 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     source = Source(faces, bars, tuple(cfg.occlusion.color), cfg.model.size, cfg.model.channels)
 
     name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
-    with recorded(Recorder(place, name, tags(cfg, faces, by.hash, overrides, sweep_id))) as run:
+    with recorded(Recorder.new(place, name, tags(cfg, faces, by.hash, overrides, sweep_id))) as run:
         run.parameters(parameters(resolved))
         run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
         report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
@@ -89,10 +89,8 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         run.metrics({"train_seconds": round(fitted.seconds, 1), "epochs_run": fitted.epochs_run})
         run.metrics({"best_epoch": checkpoints.best_epoch})
         epochs = {"best": checkpoints.best_epoch, "last": checkpoints.last_epoch}
-        predictions = {
-            epoch: evaluation.predict(learned(checkpoints.path(epoch)), seen, parts["test"], max(64, cfg.batch_size))
-            for epoch in set(epochs.values())
-        }
+        checkpoint_models = {epoch: learned(checkpoints.path(epoch)) for epoch in set(epochs.values())}
+        predictions = evaluation.predict(checkpoint_models, seen, parts["test"], max(64, cfg.batch_size))
         results = {name: evaluation.scores(predictions[epoch]) for name, epoch in epochs.items()}
         own = own_test_set(cfg.data.name)
         for name, epoch in epochs.items():

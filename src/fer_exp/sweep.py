@@ -41,7 +41,7 @@ def summarise(sweep_id: str, tracking: TrackingConfig) -> str | None:
     synthetic = any(run.data.tags.get("synthetic") for run in runs)
     tags = {"kind": "summary", "sweep_id": sweep_id, "mlflow.runColor": "#555555"} | provenance.git(ROOT)
     name = f"matrix-{'-'.join(sorted({run.data.params['model'] for run in runs}))}"
-    summary = Recorder(place, name, tags | ({"synthetic": "true"} if synthetic else {}))
+    summary = Recorder.new(place, name, tags | ({"synthetic": "true"} if synthetic else {}))
     summary.parameters(common(runs))
     notes, rows = [], []
     unfinished = [run for run in every if run.info.status != "FINISHED"]

@@ -4,12 +4,13 @@ Imports nothing heavy: a wrong key or value ends before TensorFlow, Keras or MLf
 """
 
 from fer_exp.config.entry import ROOT, held_stderr, is_sweep, main, overrides, reported, start_process, sweep_id
-from fer_exp.config.schema import TrainConfig, validate
+from fer_exp.config.schema import EvaluateConfig, TrainConfig, stored, validate
 from fer_exp.config.sweep import CheckSweep
 
 __all__ = [
     "ROOT",
     "CheckSweep",
+    "EvaluateConfig",
     "TrainConfig",
     "held_stderr",
     "is_sweep",
@@ -17,6 +18,7 @@ __all__ = [
     "overrides",
     "reported",
     "start_process",
+    "stored",
     "sweep_id",
     "validate",
 ]

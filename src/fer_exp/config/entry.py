@@ -113,13 +113,15 @@ def _terminate(number, frame) -> None:
     raise KeyboardInterrupt
 
 
-def main(job: Callable[[], None], summarise: Callable[[str, TrainConfig], None]) -> int:
+def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainConfig], None] | None = None) -> int:
     """Run the Hydra function `job`, then `summarise(sweep id, settings)` if a sweep started; the exit status.
+
+    `script` names the entry script and its configuration: train, evaluate.
 
     0: done; 1: failed, or a job of the sweep did; 2: the configuration cannot be meant; 130: stopped.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_.text(CONF))
+        print(help_.text(CONF, script))
         return 0
     # argparse takes flags before the words alone; people put -m anywhere
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
@@ -128,12 +130,23 @@ def main(job: Callable[[], None], summarise: Callable[[str, TrainConfig], None])
     signal.signal(signal.SIGTERM, _terminate)
     Sweep.is_job = SWEEP_ID in os.environ
     own_id = os.environ.setdefault(SWEEP_ID, f"s-{uuid.uuid4().hex[:12]}")
-    code = _run(job)
+    code = _run(lambda: _check_groups(script)) or _run(job)
     if Sweep.settings is not None:
         code = max(code, _run(lambda: summarise(own_id, Sweep.settings)))
         for line in Sweep.failed:
             print(f"failed: {line}", file=sys.stderr)
     return code or int(bool(Sweep.failed))
+
+
+def _check_groups(script: str) -> None:
+    """Raise ConfigError where a key is given of an option that nobody chose; Hydra has no words for that."""
+    if script == "train":  # has options for all
+        return
+    for group in help_.GROUPS[script]:
+        keys = [word for word in sys.argv[1:] if word.startswith(f"{group}.")]
+        if keys and not any(word.startswith(f"{group}=") for word in sys.argv[1:]):
+            known = ", ".join(help_.options(CONF, script)[group])
+            raise ConfigError(f"{keys[0]}: choose the option first, {group}=NAME ({known})")
 
 
 def _run(step: Callable[[], None]) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-USE = """\
+USE = {
+    "train": """\
 Train a model on one variant of a dataset of faces and test it on every variant.
 
   python train.py                                        built-in faces, a small network
@@ -12,19 +13,31 @@ Train a model on one variant of a dataset of faces and test it on every variant.
   python train.py optimizer.learning_rate=1e-4 epochs=30 other values
   python train.py -m data=normal,occluded,mixed          a sweep: one run each, and the matrix
   python train.py dataset=fer2013 --cfg job              show the whole configuration, run nothing
-"""
+""",
+    "evaluate": """\
+Test the checkpoints of a stored run, on its own test sets or on others.
+
+  python evaluate.py run=ID checkpoint=last              again, and whether the numbers agree
+  python evaluate.py run=ID checkpoint=all               every epoch: exploration, never selection
+  python evaluate.py run=ID occlusion=quest2 occlusion.scale=1.5      another bar
+  python evaluate.py run=ID dataset=image_folder dataset.root=DIR     other faces of the same classes
+""",
+}
+GROUPS = {
+    "train": ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment"),
+    "evaluate": ("dataset", "occlusion"),
+}
 
 
-def options(conf: Path) -> dict[str, dict[str, str]]:
-    """Group -> option -> the first comment of its file, in the order of conf/train.yaml's groups."""
-    groups = ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment")
+def options(conf: Path, script: str = "train") -> dict[str, dict[str, str]]:
+    """Group -> option -> the first comment of its file, in the order of the script's groups."""
     return {
         group: {
             file.relative_to(conf / group).with_suffix("").as_posix(): _first_comment(file)
             for file in sorted((conf / group).rglob("*.yaml"))
             if not file.name.startswith("_")  # what several options share is no option
         }
-        for group in groups
+        for group in GROUPS[script]
     }
 
 
@@ -34,18 +47,18 @@ def _first_comment(file: Path) -> str:
     return comments[0] if comments else ""
 
 
-def text(conf: Path) -> str:
-    """The whole help."""
-    parts = [USE]
-    for group, names in options(conf).items():
+def text(conf: Path, script: str = "train") -> str:
+    """The whole help of an entry script."""
+    parts = [USE[script]]
+    for group, names in options(conf, script).items():
         parts.append(f"{group}=")
         width = max(map(len, names), default=0)
         parts += [f"  {name:<{width}}  {line}" for name, line in names.items()]
         parts.append("")
-    lines = (conf / "train.yaml").read_text(encoding="utf-8").splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith("seed:"))
+    lines = (conf / f"{script}.yaml").read_text(encoding="utf-8").splitlines()
+    first = lines.index("", lines.index("defaults:"))
     last = next(i for i, line in enumerate(lines) if line.startswith("hydra:"))
-    parts.append("Keys and their defaults (those of an option: python train.py model=NAME --cfg job):")
+    parts.append(f"Keys and their defaults (those of an option: python {script}.py GROUP=NAME --cfg job):")
     parts += [f"  {line}" for line in lines[first:last] if line]
-    parts.append("\nHydra's own flags: python train.py --hydra-help")
+    parts.append(f"\nHydra's own flags: python {script}.py --hydra-help")
     return "\n".join(parts)

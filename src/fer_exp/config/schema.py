@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.datasets import schema as datasets
 from fer_exp.errors import ConfigError
@@ -111,6 +112,26 @@ class TrainConfig:
             )
 
 
+@dataclass
+class EvaluateConfig:
+    """A question to a stored run. The meaning of each key stands beside its default in conf/evaluate.yaml."""
+
+    dataset: datasets.DatasetConfig | None = None
+    occlusion: occlusion.OcclusionConfig | None = None
+    run: str = MISSING
+    checkpoint: str = "best"
+    batch_size: int = 64
+    workers: int | None = None
+    tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
+
+    def __post_init__(self):
+        training.positive("batch_size", self.batch_size)
+        if self.workers is not None:
+            training.positive("workers", self.workers)
+        if self.checkpoint not in ("best", "last", "all") and not (self.checkpoint.isdigit() and int(self.checkpoint)):
+            raise ConfigError(f"checkpoint={self.checkpoint}: best, last, all, or the number of an epoch (1, 2, ...)")
+
+
 GROUPS: dict[str, dict[str, type]] = {
     "data": {"data": DataConfig},
     "dataset": datasets.SCHEMAS,
@@ -125,13 +146,14 @@ def register() -> None:
     """Make the schemas known to Hydra, as schema/train and schema/<group>/<name>."""
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainConfig, package="_global_")
+    store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
     store.store(group="schema", name="augmentation", node=models.AugmentationConfig)
     for group, options in GROUPS.items():
         for name, node in options.items():
             store.store(group=f"schema/{group}", name=name, node=node)
 
 
-def validate(cfg: DictConfig) -> TrainConfig:
+def validate(cfg: DictConfig) -> TrainConfig | EvaluateConfig:
     """The composed configuration as typed objects.
 
     Raises:
@@ -141,3 +163,20 @@ def validate(cfg: DictConfig) -> TrainConfig:
     if missing:
         raise ConfigError(f"{sorted(missing)[0]}: no value; give one on the command line")
     return OmegaConf.to_object(cfg)
+
+
+def stored(resolved: dict) -> TrainConfig:
+    """The typed configuration of a run from the plain one that the run keeps.
+
+    Raises:
+        ConfigError: it was written by another version, and says what is no longer meant.
+    """
+    cfg = OmegaConf.structured(TrainConfig)
+    try:
+        for group, schemas in GROUPS.items():
+            given = resolved[group]
+            only = next(iter(schemas.values())) if len(schemas) == 1 else None
+            cfg[group] = only or schemas.get(given.get("kind")) or schemas[given["name"]]
+        return OmegaConf.to_object(OmegaConf.merge(cfg, resolved))
+    except (KeyError, OmegaConfBaseException) as error:
+        raise ConfigError(f"the run's configuration is of another version: {str(error).splitlines()[0]}") from error

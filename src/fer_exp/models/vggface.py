@@ -20,7 +20,7 @@ from fer_exp.errors import ConfigError, UserError
 from fer_exp.models import keras_vggface, weights
 from fer_exp.models.schema import Finetune, Preprocessing, VGGFaceConfig
 
-OFFLINE = "give its path as model.weights=FILE, or train from random weights with model.weights=null"
+OFFLINE = "or give its path as model.weights=FILE, or begin at random with model.weights=null"
 APPLICATIONS = {"resnet50": keras.applications.ResNet50, "vgg16": keras.applications.VGG16}
 
 
@@ -67,7 +67,11 @@ def imagenet(cfg: VGGFaceConfig) -> keras.Model:
     try:
         base = APPLICATIONS[cfg.backbone](include_top=False, weights="imagenet", input_shape=shape)
     except Exception as error:  # get_file raises Exception itself when the address does not answer
-        raise UserError(f"cannot fetch model.weights=imagenet ({error}). There is a network? Else {OFFLINE}") from error
+        reason = str(error).rsplit(" -- ", 1)[-1]
+        raise UserError(
+            f"cannot fetch model.weights=imagenet ({reason}). Fetch it once where there is a network and copy "
+            f"{keras_folder() / 'models'} here, or begin at random with model.weights=null"
+        ) from error
     if cfg.backbone == "resnet50":
         base = keras.Model(base.inputs, keras.layers.AveragePooling2D(7, name="avg_pool")(base.output))
     return base

@@ -29,7 +29,7 @@ def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None
         name: of the file.
         address: it is published at.
         folder: to keep it in; made if missing.
-        remedy: what else the user can do, for errors.
+        remedy: what else the user can do, for errors: "or ...".
         digest: the published SHA-256, if there is one.
 
     Raises:
@@ -44,8 +44,9 @@ def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None
             os.replace(folder / partial, file)
         except Exception as error:  # get_file raises Exception itself when the address does not answer
             (folder / partial).unlink(missing_ok=True)
+            reason = str(error).rsplit(" -- ", 1)[-1]
             raise UserError(
-                f"cannot fetch {address} ({error}). Fetch it where there is a network and put it at {file}, {remedy}"
+                f"cannot fetch {address} ({reason}). Fetch it where there is a network and put it at {file}, {remedy}"
             ) from error
     found, note = sha256(file), file.with_name(f"{name}.sha256")
     expected = digest or (note.read_text().split()[0] if note.is_file() else None)

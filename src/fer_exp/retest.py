@@ -1,0 +1,208 @@
+"""Checkpoints of a stored run, tested again: every epoch, another occluder, other faces of the same classes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import yaml
+from rich.table import Table
+
+from fer_exp import config, datasets, evaluation, figures, report, selection, tracking
+from fer_exp.errors import DataError, UserError
+from fer_exp.inputs import Source
+from fer_exp.occlusion import cover
+from fer_exp.run import place_bars
+from fer_exp.training.checkpoints import load
+from fer_exp.training.schema import METRICS
+from fer_exp.variants import own_test_set
+
+if TYPE_CHECKING:
+    from fer_exp.config import EvaluateConfig, TrainConfig
+    from fer_exp.datasets.faces import Faces
+    from fer_exp.evaluation import Predictions, Scores
+
+
+def retest(cfg: EvaluateConfig) -> None:
+    """Answer one question to one run, on the terminal and, beside its earlier results, in the run.
+
+    `best` and `last` on the run's own test sets were logged by the run: they are computed again and compared.
+    Anything else gets names of its own: `epoch/<test set>` with the epoch as step, `best.<what differs>/<test set>`.
+
+    Raises:
+        UserError: no such run or checkpoint, or the faces have other classes.
+    """
+    place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
+    place, stored = tracking.find_run(place, cfg.run)
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        resolved = yaml.safe_load(tracking.fetch(place, stored, "config.yaml", folder).read_text())
+        trained = config.stored(resolved)
+        files = checkpoint_files(place, stored, cfg.checkpoint)
+        faces, source = test_faces(cfg, trained)
+        known = class_names(tracking.fetch(place, stored, "predictions/best.parquet", folder))
+        if faces.classes != known:
+            raise DataError(
+                f"run={cfg.run} knows the classes {', '.join(known)}; {faces.name} has {', '.join(faces.classes)}. "
+                "dataset.classes names and orders them"
+            )
+        models = {epoch: load(tracking.fetch(place, stored, file, folder)) for epoch, file in files.items()}
+        rows = faces.rows("test")
+        if source.cover is not None:
+            rows = rows[source.cover.keep[rows]]
+        predictions = evaluation.predict(models, source, rows, cfg.batch_size)
+    results = {epoch: evaluation.scores(p) for epoch, p in predictions.items()}
+    run = tracking.Recorder(place, stored)
+    label = differing(cfg)
+    own = own_test_set(trained.data.name)
+    if cfg.checkpoint in ("best", "last"):
+        epoch = next(iter(results))
+        if label:
+            report.record_checkpoint(run, f"{cfg.checkpoint}.{label}", predictions[epoch], results[epoch], own, faces)
+        say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
+        if not label:
+            print(agreement(stored.data.metrics, cfg.checkpoint, results[epoch]))
+    else:
+        name = f"epoch.{label}" if label else "epoch"
+        record_epochs(run, name, stored, predictions, results, own)
+        say_epochs(run, results, faces)
+        if cfg.checkpoint == "all":
+            explore(run, place, stored, name, results, faces)
+    report.say_where(run)
+
+
+def checkpoint_files(place: tracking.Place, run: tracking.Run, which: str) -> dict[int, str]:
+    """Epoch -> artifact, of the checkpoints that were asked for.
+
+    Raises:
+        UserError: the run kept no such epoch.
+    """
+    kept = {int(Path(file).stem.split("-")[1]): file for file in tracking.stored_files(place, run, "checkpoints")}
+    if which == "all":
+        wanted = sorted(kept)
+    elif which.isdigit():
+        wanted = [int(which)]
+    else:
+        key = {"best": "best_epoch", "last": "epochs_run"}[which]
+        wanted = [int(run.data.metrics.get(key, 0))]
+    if not wanted or not kept.keys() >= set(wanted):
+        there = ", ".join(map(str, sorted(kept))) or "none"
+        raise UserError(f"checkpoint={which}: run {run.info.run_name} ({run.info.status}) kept the epochs: {there}")
+    return {epoch: kept[epoch] for epoch in wanted}
+
+
+def test_faces(cfg: EvaluateConfig, trained: TrainConfig) -> tuple[Faces, Source]:
+    """The faces to test on, and how they are covered: the run's own where `cfg` names no others."""
+    workers = cfg.workers or os.cpu_count() or 1
+    trained.dataset = cfg.dataset or trained.dataset
+    trained.occlusion = cfg.occlusion or trained.occlusion
+    faces = datasets.load(trained.dataset, size=trained.model.size, workers=workers)
+    bars: cover.Cover | None = place_bars(faces, trained)
+    return faces, Source(faces, bars, tuple(trained.occlusion.color), trained.model.size, trained.model.channels)
+
+
+def class_names(predictions: Path) -> tuple[str, ...]:
+    """The classes of a run, in the order of its outputs."""
+    import pyarrow.parquet
+
+    columns = pyarrow.parquet.read_schema(predictions).names
+    return tuple(name.removeprefix("normal/") for name in columns if name.startswith("normal/"))
+
+
+def differing(cfg: EvaluateConfig) -> str:
+    """What is not the run's own, in a word that metric names can hold: `sunglasses`, `quest2-1.5.fer2013`."""
+    words = []
+    if cfg.occlusion is not None:
+        scale = "" if cfg.occlusion.scale == 1 else f"-{cfg.occlusion.scale:g}"
+        words.append(f"{cfg.occlusion.name}{scale}")
+    if cfg.dataset is not None:
+        words.append(cfg.dataset.name)
+    return ".".join(words)
+
+
+def agreement(logged: dict[str, float], checkpoint: str, by_set: dict[str, Scores]) -> str:
+    """Whether the accuracies are those that the run logged."""
+    apart = {
+        name: by_set[name].accuracy - logged[key]
+        for name in by_set
+        if (key := f"{checkpoint}/{name}") in logged and abs(by_set[name].accuracy - logged[key]) > 1e-4
+    }
+    if not apart:
+        return "agrees with what the run logged"
+    return "differs from what the run logged: " + ", ".join(f"{name} {d:+.4f}" for name, d in apart.items())
+
+
+def record_epochs(
+    run: tracking.Recorder,
+    name: str,
+    stored: tracking.Run,
+    predictions: dict[int, Predictions],
+    results: dict[int, dict[str, Scores]],
+    own: str,
+) -> None:
+    """Metrics with the epoch as step, and the predictions of each epoch; a repeat changes nothing."""
+    for epoch, by_set in results.items():
+        # the same time again: MLflow stores an equal point once
+        run.metrics(evaluation.metrics(name, by_set, own), epoch, at=stored.info.start_time)
+        run.frame(predictions[epoch].table(), f"predictions/{name}-{epoch:03d}.parquet")
+
+
+def explore(
+    run: tracking.Recorder,
+    place: tracking.Place,
+    stored: tracking.Run,
+    name: str,
+    results: dict[int, dict[str, Scores]],
+    faces: Faces,
+) -> None:
+    """The curve of every epoch, and which epoch each monitor would have picked; marks the run."""
+    sets = next(iter(results.values()))
+    accuracy = {t: {epoch: by_set[t].accuracy for epoch, by_set in results.items()} for t in sets}
+    history = {f"val_{m}": tracking.history(place, stored, f"val_{m}") for m in METRICS}
+    kept = {key: {e: v for e, v in values.items() if e in results} for key, values in history.items()}
+    found = selection.table(kept, accuracy)
+    picks: dict[int, str] = {}
+    for row in found[found["epoch"].notna()].itertuples(index=False):
+        said = row[0].removeprefix("val_").replace("_", " ")
+        picks[row.epoch] = f"{picks[row.epoch]}, {said}" if row.epoch in picks else said
+    title = f"{run.name}, looked at the test set{report.mark(faces)}"
+    run.figure(figures.tested_epochs(accuracy, picks, title), f"{name}/accuracy.png")
+    run.table(found.round(4).astype(object).where(found.notna(), None), f"{name}/selection.json")
+    run.tags({"looked_at_test_set": "checkpoint=all: for exploration, never for selection"})
+    shown = Table(title="which epoch each choice picks, and its accuracy", title_justify="left")
+    for column in found.columns:
+        shown.add_column(column, no_wrap=True)
+    for row in found.itertuples(index=False):
+        shown.add_row(
+            *["" if pd.isna(v) else v if isinstance(v, str) else f"{v:.3f}" if v < 1 else str(v) for v in row]
+        )
+    report.show(shown)
+
+
+def say_one(run: tracking.Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
+    """One checkpoint on the terminal."""
+    shown = _table(run, faces, ("checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"))
+    for name, s in by_set.items():
+        interval = f"{s.interval.low:.3f} to {s.interval.high:.3f}"
+        numbers = (f"{s.accuracy:.3f}", interval, f"{s.balanced_accuracy:.3f}", f"{s.macro_f1:.3f}")
+        shown.add_row(checkpoint, name, *numbers)
+    report.show(shown)
+
+
+def say_epochs(run: tracking.Recorder, results: dict[int, dict[str, Scores]], faces: Faces) -> None:
+    """The accuracy of each epoch on the terminal."""
+    sets = list(next(iter(results.values())))
+    shown = _table(run, faces, ("epoch", *sets))
+    for epoch, by_set in results.items():
+        shown.add_row(str(epoch), *(f"{by_set[name].accuracy:.3f}" for name in sets))
+    report.show(shown)
+
+
+def _table(run: tracking.Recorder, faces: Faces, columns: tuple[str, ...]) -> Table:
+    shown = Table(title=f"{run.name} on {faces.name}{report.mark(faces)}", title_justify="left")
+    for name in columns:
+        shown.add_column(name, no_wrap=True)
+    return shown

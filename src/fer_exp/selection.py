@@ -1,0 +1,36 @@
+"""Which epoch each monitored validation metric picks, and how that epoch does on the test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from fer_exp.training.schema import METRICS, Mode, monitor
+
+
+def picked(values: Mapping[int, float], mode: Mode) -> int:
+    """The epoch with the best value, the earliest on ties."""
+    sign = 1 if mode is Mode.max else -1
+    return max(sorted(values), key=lambda epoch: sign * values[epoch])
+
+
+def table(history: Mapping[str, Mapping[int, float]], accuracy: Mapping[str, Mapping[int, float]]) -> pd.DataFrame:
+    """A row per monitor (its epoch, its value there, accuracy on each test set), and two to compare with.
+
+    The last two rows are the last epoch, and for each test set the best of all epochs: what nobody could have chosen
+    without looking at the test set.
+
+    Args:
+        history: validation metric -> epoch -> value.
+        accuracy: test set -> epoch -> accuracy.
+    """
+    rows = []
+    for name in (f"val_{metric}" for metric in METRICS):
+        if values := history.get(name):
+            epoch = picked(values, monitor("monitor", name, None))
+            rows.append({"chosen by": name, "epoch": epoch} | {t: a[epoch] for t, a in accuracy.items()})
+    last = max(next(iter(accuracy.values())))
+    rows.append({"chosen by": "the last epoch", "epoch": last} | {t: a[last] for t, a in accuracy.items()})
+    rows.append({"chosen by": "the test set (not allowed)"} | {t: max(a.values()) for t, a in accuracy.items()})
+    return pd.DataFrame(rows).astype({"epoch": "Int64"})

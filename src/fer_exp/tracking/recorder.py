@@ -1,0 +1,96 @@
+"""Writing a run."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+
+from fer_exp.errors import UserError
+from fer_exp.tracking.place import Place
+
+
+class Recorder:
+    """Writes one run. Every metric carries the time at which it was made, so that a repeat is stored once."""
+
+    def __init__(self, place: Place, run: Run):
+        self.place, self.name, self.id = place, run.info.run_name, run.info.run_id
+        self.client = place.client
+        self.ended = run.info.status != "RUNNING"
+
+    @classmethod
+    def new(cls, place: Place, name: str, tags: Mapping[str, str]) -> Recorder:
+        """Of a run that begins now."""
+        return cls(place, place.client.create_run(place.experiment_id, run_name=name, tags=dict(tags)))
+
+    @property
+    def state(self) -> Path:
+        """The folder of this run's files in progress."""
+        return self.place.state / check_run_id(self.id)
+
+    def parameters(self, values: Mapping[str, Any]) -> None:
+        """Parameters, as text of at most 6 000 characters each."""
+        items = [Param(key, str(value)[:6000]) for key, value in values.items()]
+        for start in range(0, len(items), 100):  # MLflow's limit
+            self.client.log_batch(self.id, params=items[start : start + 100])
+
+    def tags(self, values: Mapping[str, Any]) -> None:
+        """Tags, as text of at most 8 000 characters each."""
+        self.client.log_batch(self.id, tags=[RunTag(key, str(value)[:8000]) for key, value in values.items()])
+
+    def metrics(self, values: Mapping[str, float], step: int = 0, at: int | None = None) -> None:
+        """Numbers at a step (an epoch: 1, 2, ...), or without one; `at`: milliseconds since 1970, None for now."""
+        at = int(time.time() * 1000) if at is None else at
+        self.client.log_batch(self.id, metrics=[Metric(key, v, at, step) for key, v in values.items()])
+
+    def dataset(self, name: str, digest: str, source: str, profile: Mapping[str, Any], context: str) -> None:
+        """A dataset input; `context` is its role, such as training or testing."""
+        entity = Dataset(name, digest[:36], "local", json.dumps({"uri": source}), profile=json.dumps(dict(profile)))
+        tags = [InputTag("mlflow.data.context", context)]
+        self.client.log_inputs(self.id, datasets=[DatasetInput(entity, tags)])
+
+    def file(self, path: Path, folder: str | None = None) -> None:
+        """A file, copied into the run's artifacts."""
+        self.client.log_artifact(self.id, str(path), folder)
+
+    def text(self, content: str, file: str) -> None:
+        """A text artifact."""
+        self.client.log_text(self.id, content, file)
+
+    def table(self, data: Any, file: str) -> None:
+        """A pandas table that the user interface shows (`file` ends in .json)."""
+        self.client.log_table(self.id, data, file)
+
+    def frame(self, data: Any, file: str) -> None:
+        """A pandas table as a parquet file."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / Path(file).name
+            data.to_parquet(path, index=False)
+            self.file(path, str(Path(file).parent))
+
+    def figure(self, figure: Any, file: str) -> None:
+        """A matplotlib figure."""
+        self.client.log_figure(self.id, figure, file)
+
+    def end(self, status: str) -> None:
+        """FINISHED, FAILED or KILLED; the first call counts."""
+        if not self.ended:
+            self.ended = True
+            self.client.set_terminated(self.id, status)
+
+
+def check_run_id(run_id: str) -> str:
+    """The id itself, if it is one.
+
+    Raises:
+        UserError: it is not 32 hex characters.
+    """
+    if not re.fullmatch(r"[0-9a-f]{32}", str(run_id)):
+        raise UserError(f"{run_id}: a run id has 32 characters 0-9a-f; quote it")
+    return run_id

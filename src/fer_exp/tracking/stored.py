@@ -1,0 +1,65 @@
+"""Reading runs back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Run
+
+from fer_exp.errors import UserError
+from fer_exp.tracking.place import Place
+from fer_exp.tracking.recorder import check_run_id
+
+
+def find_run(place: Place, run_id: str) -> tuple[Place, Run]:
+    """A stored training run, and its place: that of its own experiment.
+
+    Raises:
+        UserError: there is none of that id, or it is none of training.
+    """
+    try:
+        run = place.client.get_run(check_run_id(run_id))
+        name = place.client.get_experiment(run.info.experiment_id).name
+    except mlflow.MlflowException as error:
+        raise UserError(f"run={run_id}: not in {place.uri}; tracking.uri names another database or server") from error
+    if run.data.tags.get("kind") != "run":
+        raise UserError(f"run={run_id}: {run.info.run_name} is no training run")
+    return place._replace(experiment=name, experiment_id=run.info.experiment_id), run
+
+
+def stored_files(place: Place, run: Run, folder: str) -> list[str]:
+    """The artifacts of a run in a folder, by their paths."""
+    return sorted(item.path for item in place.client.list_artifacts(run.info.run_id, folder) if not item.is_dir)
+
+
+def fetch(place: Place, run: Run, file: str, folder: Path) -> Path:
+    """An artifact as a local file; `folder` receives it if it is not local already.
+
+    Raises:
+        UserError: the run has no such artifact, or the server does not answer.
+    """
+    try:
+        return Path(place.client.download_artifacts(run.info.run_id, file, str(folder)))
+    except (mlflow.MlflowException, OSError) as error:
+        raise UserError(f"run {run.info.run_name} ({run.info.run_id}): no {file} among its artifacts") from error
+
+
+def history(place: Place, run: Run, key: str) -> dict[int, float]:
+    """A metric's value at each step; the latest where a step has several."""
+    return {point.step: point.value for point in place.client.get_metric_history(run.info.run_id, key)}
+
+
+def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
+    """The training runs of a sweep, oldest first."""
+    query = f"tags.sweep_id = '{sweep_id}' and tags.kind = 'run'"
+    order = ["attributes.start_time ASC"]
+    found, token = [], None
+    while True:
+        page = place.client.search_runs(
+            [place.experiment_id], query, max_results=1000, order_by=order, page_token=token
+        )
+        found += page
+        token = page.token
+        if not token:
+            return found
