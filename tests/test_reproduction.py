@@ -62,7 +62,7 @@ def test_another_network_or_dataset_is_not_compared_and_the_run_says_so(caplog):
     cfg = composed("study_b/emotion_model_1", "model=convnet_small")
     assert reproduction.published(cfg) == {}
     assert not any(tag.startswith("published/") for tag in reproduction.tags(cfg, ["model=convnet_small"]))
-    assert "published numbers are of model=emotion_cnn_4 dataset=fer2013, not compared" in caplog.text
+    assert "published numbers are of model=emotion_cnn_4 dataset=fer2013 data=normal, not compared" in caplog.text
 
 
 def test_what_the_command_line_changed_in_the_recipe_is_on_the_run():

@@ -1,5 +1,8 @@
 """A stored run is asked again: what it logged stays, what is new gets names of its own."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,7 @@ from omegaconf import OmegaConf
 from fer_exp import retest, run, selection
 from fer_exp.config import ROOT, validate
 from fer_exp.errors import DataError, UserError
+from fer_exp.training.schema import Mode
 
 
 @pytest.fixture(scope="module")
@@ -77,16 +81,44 @@ def test_asking_twice_stores_each_number_once(ask, trained, uri):
 def test_another_bar_gets_names_of_its_own(ask, trained, uri):
     before = MlflowClient(uri).get_run(trained).data.metrics
     found = ask("occlusion=quest2", "occlusion.scale=0.5")
-    assert {"best.quest2-0.5/normal", "best.quest2-0.5/occluded"} <= found.data.metrics.keys()
-    assert found.data.metrics["best.quest2-0.5/normal"] == found.data.metrics["best/normal"]
+    label = next(key for key in found.data.metrics if key.startswith("best.quest2-0.5.")).split("/")[0]
+    assert found.data.metrics[f"{label}/normal"] == found.data.metrics["best/normal"]
+    assert f"{label}/occluded" in found.data.metrics
     assert {key: found.data.metrics[key] for key in before} == before
 
 
 def test_other_faces_of_the_same_classes(ask, module_folder):
     root, _ = module_folder
     found = ask("checkpoint=2", "dataset=image_folder", f"dataset.root={root}", "dataset.limit=9")
-    assert "epoch.image_folder/normal" in found.data.metrics
-    assert "epoch.image_folder/occluded" not in found.data.metrics  # no landmarks were given
+    sets = {key.split("/")[1] for key in found.data.metrics if key.startswith("epoch.image_folder.")}
+    assert sets == {"normal"}  # no landmarks were given
+
+
+def test_another_question_has_another_name(ask, module_folder):
+    for color, names in (("[255,0,0]", 1), ("[0,255,0]", 2)):
+        found = ask("occlusion=quest2", f"occlusion.color={color}").data.metrics
+        assert len([key for key in found if re.fullmatch(r"best\.quest2\.[0-9a-f]{6}/occluded", key)]) == names
+
+
+def test_faces_that_are_not_the_runs_own_any_more_are_refused(ask, monkeypatch):
+    load = retest.datasets.load
+    changed = lambda *args, **options: replace(load(*args, **options), fingerprint="0" * 64)  # noqa: E731
+    monkeypatch.setattr(retest.datasets, "load", changed)
+    with pytest.raises(DataError, match="are not those that"):
+        ask("checkpoint=last")
+
+
+def test_known_faces_among_others_are_counted(ask, module_folder, caplog):
+    root, _ = module_folder
+    ask("dataset=image_folder", f"dataset.root={root}/train")
+    assert "of the faces tested on also occur in the run's training part" in caplog.text
+
+
+def test_tables_are_replaced_not_lengthened(ask, trained, uri, tmp_path):
+    for _ in range(2):
+        ask("checkpoint=all")
+    table = MlflowClient(uri).download_artifacts(trained, "epoch/selection.json", str(tmp_path))
+    assert len(pd.read_json(table, orient="split")) == 7
 
 
 def test_faces_of_other_classes_are_refused_and_named(ask, module_folder):
@@ -113,6 +145,18 @@ def test_each_monitor_picks_its_best_epoch_the_earliest_on_ties():
         }
     ).astype({"epoch": "Int64"})
     pd.testing.assert_frame_equal(selection.table(history, accuracy), expected)
+
+
+def test_an_epoch_that_was_not_kept_is_still_the_one_that_was_picked():
+    history = {"val_loss": {1: 0.9, 2: 0.5, 3: 0.7, 4: 0.8}}
+    found = selection.table(history, {"normal": {1: 0.3, 4: 0.6}})
+    assert found["epoch"].tolist() == [2, 4]
+    assert np.isnan(found["normal"][0])
+    assert found["normal"][1] == 0.6
+
+
+def test_nan_is_never_picked():
+    assert selection.picked({1: float("nan"), 2: 0.5}, Mode.min) == 2
 
 
 def test_one_pass_serves_all_checkpoints(source, faces, monkeypatch):

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from fer_exp.statistics import spread, wilson
+from fer_exp.statistics import (
+    difference,
+    hierarchical,
+    holm,
+    mcnemar,
+    percentiles,
+    reliability,
+    spread,
+    wilson,
+)
 
 
 @pytest.mark.parametrize("correct, n", [(0, 10), (10, 10), (81, 263), (2356, 3999)])
@@ -30,3 +39,108 @@ def test_one_run_has_no_spread():
     found = spread([0.5])
     assert found.mean == 0.5
     assert np.isnan(found.deviation)
+
+
+def predictions_of(seeds, n, deviation, rng):
+    """Right or wrong, (seeds, n): faces of different difficulty, seeds of different luck, and chance."""
+    skill = 0.3 + rng.normal(0, 1.5, n)[None] + (rng.normal(0, deviation, seeds)[:, None] if deviation else 0)
+    return rng.random((seeds, n)) < 1 / (1 + np.exp(-skill))
+
+
+def expected_accuracy(deviation):
+    points, weights = np.polynomial.hermite_e.hermegauss(80)
+    skill = 0.3 + np.hypot(1.5, deviation) * points
+    return (weights / (1 + np.exp(-skill))).sum() / weights.sum()
+
+
+@pytest.mark.parametrize(
+    "seeds, n, deviation", [(1, 400, 0.0), (2, 400, 0.1), (3, 800, 0.05), (3, 1500, 0.05), (5, 400, 0.2)]
+)
+def test_intervals_over_faces_and_seeds_cover_the_truth_as_often_as_they_say(seeds, n, deviation):
+    rng = np.random.default_rng(2)
+    truth, draws = expected_accuracy(deviation), 1000
+    hits = 0
+    for i in range(draws):
+        low, high = percentiles(hierarchical(predictions_of(seeds, n, deviation, rng), i, 800))
+        hits += low <= truth <= high
+    assert 0.93 <= hits / draws <= 0.97
+
+
+def test_one_seed_is_the_plain_bootstrap_over_faces():
+    correct = np.random.default_rng(0).random((1, 500)) < 0.6
+    from scipy import stats
+
+    theirs = stats.bootstrap((correct[0],), np.mean, n_resamples=4000, method="percentile", rng=1).confidence_interval
+    ours = percentiles(hierarchical(correct, 0, 4000))
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.004)
+
+
+def test_equal_seeds_add_nothing_to_the_chance_of_faces():
+    one = np.random.default_rng(0).random((1, 400)) < 0.6
+    alone, thrice = percentiles(hierarchical(one, 0)), percentiles(hierarchical(np.repeat(one, 3, 0), 0))
+    assert thrice == pytest.approx(alone, abs=1e-3)
+
+
+def test_mcnemar_is_the_binomial_test_of_the_faces_on_which_two_differ():
+    from scipy import stats
+
+    rng = np.random.default_rng(0)
+    a, b = rng.random(300) < 0.7, rng.random(300) < 0.6
+    only_a, only_b = (a & ~b).sum(), (~a & b).sum()
+    assert mcnemar(a, b) == pytest.approx(stats.binomtest(only_a, only_a + only_b).pvalue)
+    assert mcnemar(a, a) == 1
+
+
+def test_a_difference_on_the_same_faces_is_paired():
+    rng = np.random.default_rng(0)
+    hard = rng.random(500) < 0.5
+    a, b = hard[None] | (rng.random((1, 500)) < 0.05), hard[None]
+    found = difference(a, b)
+    assert found.value == pytest.approx(a.mean() - b.mean())
+    # unpaired, both vary by 0.022 each; paired, only the few faces that differ count
+    assert found.interval.high - found.interval.low < 0.04
+    assert found.interval.low > 0
+    assert found.p == mcnemar(a[0], b[0])
+    assert difference(b, a).interval == pytest.approx((-found.interval.high, -found.interval.low), abs=1e-9)
+
+
+def test_a_difference_over_seeds_has_a_p_that_is_uniform_where_there_is_none():
+    rng = np.random.default_rng(1)
+    p = [difference(predictions_of(3, 300, 0.05, rng), predictions_of(3, 300, 0.05, rng), i).p for i in range(300)]
+    assert np.mean(np.array(p) < 0.05) < 0.09
+    clear = difference(predictions_of(3, 300, 0.05, rng) | True, predictions_of(3, 300, 0.05, rng))
+    assert clear.p < 0.01
+
+
+def test_faces_must_be_the_same():
+    with pytest.raises(ValueError, match="3 and 4 faces cannot be paired"):
+        difference(np.ones((1, 3), bool), np.ones((1, 4), bool))
+
+
+def test_holms_correction_is_his_worked_rule():
+    # smallest times 4, next times 3, ..., never below the one before (Holm 1979)
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm(np.array([])).shape == (0,)
+
+
+def test_calibration_error_is_the_mean_distance_of_confidence_and_accuracy():
+    # two bins: confidence 0.9 with 1 of 2 right, 0.6 with 2 of 2 right
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
+    found = reliability(probabilities, np.array([0, 1, 0, 1]), bins=10)
+    assert found.count.tolist() == [2, 2]
+    assert found.confidence == pytest.approx([0.6, 0.9])
+    assert found.accuracy == pytest.approx([1, 0.5])
+    assert found.error == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
+
+
+def test_reliability_agrees_with_scikit_learn():
+    from sklearn.calibration import calibration_curve
+
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(5), 2000)
+    labels = rng.integers(0, 5, 2000)
+    found = reliability(probabilities, labels, bins=15)
+    right = probabilities.argmax(1) == labels
+    accuracy, confidence = calibration_curve(right, probabilities.max(1), n_bins=15)
+    assert found.accuracy == pytest.approx(accuracy)
+    assert found.confidence == pytest.approx(confidence)

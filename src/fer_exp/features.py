@@ -12,7 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from fer_exp.datasets.cache import cache_dir, cached, entry_dir
@@ -21,12 +23,11 @@ from fer_exp.inputs import Features, Source, batches, padded
 from fer_exp.variants import items
 
 if TYPE_CHECKING:
-    import keras
-
     from fer_exp.models.schema import PretrainedConfig
 
 FILE = "features.npy"
 BATCH = 64
+VERSION = 1  # of what happens to a picture on its way into a base; counted up when that changes
 
 
 def extract(
@@ -59,7 +60,8 @@ def identity(base: keras.Model, cfg: PretrainedConfig) -> dict:
         digest.update(np.ascontiguousarray(weight).tobytes())
     unrelated = ("name", "weights", "finetune", "trainable_from", "head")
     chosen = {key: getattr(value, "value", value) for key, value in asdict(cfg).items() if key not in unrelated}
-    return chosen | {"weights": digest.hexdigest(), "precision": base.compute_dtype}
+    code = {"version": VERSION, "keras": keras.__version__, "tensorflow": tf.__version__}
+    return chosen | code | {"weights": digest.hexdigest(), "precision": base.compute_dtype}
 
 
 def one_form(base: keras.Model, key: dict, source: Source, rows: np.ndarray, form: str) -> np.ndarray:

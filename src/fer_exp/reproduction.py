@@ -37,12 +37,11 @@ def tags(cfg: TrainConfig, overrides: list[str]) -> dict[str, str]:
         return {}
     found = {f"published/{c}/{word}": str(n) for c, numbers in published(cfg).items() for word, n in numbers.items()}
     if not found:
-        log.warning(
-            "warning: the published numbers are of model=%s dataset=%s, not compared with model=%s dataset=%s",
-            *(cfg.published.model, cfg.published.dataset, cfg.model.name, cfg.dataset.name),
-        )
+        theirs = f"model={cfg.published.model} dataset={cfg.published.dataset} data={'|'.join(cfg.published.results)}"
+        ours = f"model={cfg.model.name} dataset={cfg.dataset.name} data={cfg.data.name}"
+        log.warning("warning: the published numbers are of %s, not compared with %s", theirs, ours)
     changed = [word for word in overrides if word.lstrip("+").split("=")[0].split(".")[0] not in NO_CHANGE]
-    changed = [word for word in changed if word.split("=")[0] not in NO_CHANGE]
+    changed = [word for word in changed if word.lstrip("+").split("=")[0] not in NO_CHANGE]
     return found | {"recipe.changed": " ".join(changed) or "(nothing)"}
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import yaml
+from omegaconf import OmegaConf
 from rich.table import Table
 
 from fer_exp import config, datasets, evaluation, figures, report, selection, tracking
 from fer_exp.errors import DataError, UserError
 from fer_exp.inputs import Source
-from fer_exp.occlusion import cover
 from fer_exp.run import place_bars
 from fer_exp.training.checkpoints import load
 from fer_exp.training.schema import METRICS
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from fer_exp.config import EvaluateConfig, TrainConfig
     from fer_exp.datasets.faces import Faces
     from fer_exp.evaluation import Predictions, Scores
+
+log = logging.getLogger(__name__)
 
 
 def retest(cfg: EvaluateConfig) -> None:
@@ -42,8 +48,8 @@ def retest(cfg: EvaluateConfig) -> None:
         resolved = yaml.safe_load(tracking.fetch(place, stored, "config.yaml", folder).read_text())
         trained = config.stored(resolved)
         files = checkpoint_files(place, stored, cfg.checkpoint)
-        faces, source = test_faces(cfg, trained)
-        known = class_names(tracking.fetch(place, stored, "predictions/best.parquet", folder))
+        known = class_names(tracking.fetch(place, stored, "data/class_counts.json", folder))
+        faces, source = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"])
         if faces.classes != known:
             raise DataError(
                 f"run={cfg.run} knows the classes {', '.join(known)}; {faces.name} has {', '.join(faces.classes)}. "
@@ -56,7 +62,9 @@ def retest(cfg: EvaluateConfig) -> None:
         predictions = evaluation.predict(models, source, rows, cfg.batch_size)
     results = {epoch: evaluation.scores(p) for epoch, p in predictions.items()}
     run = tracking.Recorder(place, stored)
-    label = differing(cfg)
+    label = differing(cfg, faces)
+    if label:
+        run.text(OmegaConf.to_yaml(OmegaConf.structured(cfg)), f"questions/{label}.yaml")
     own = own_test_set(trained.data.name)
     if cfg.checkpoint in ("best", "last"):
         epoch = next(iter(results))
@@ -94,33 +102,61 @@ def checkpoint_files(place: tracking.Place, run: tracking.Run, which: str) -> di
     return {epoch: kept[epoch] for epoch in wanted}
 
 
-def test_faces(cfg: EvaluateConfig, trained: TrainConfig) -> tuple[Faces, Source]:
-    """The faces to test on, and how they are covered: the run's own where `cfg` names no others."""
+def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> tuple[Faces, Source]:
+    """The faces to test on, and how they are covered: the run's own where `cfg` names no others.
+
+    Raises:
+        DataError: the run's own faces are not what they were.
+    """
     workers = cfg.workers or os.cpu_count() or 1
-    trained.dataset = cfg.dataset or trained.dataset
-    trained.occlusion = cfg.occlusion or trained.occlusion
-    faces = datasets.load(trained.dataset, size=trained.model.size, workers=workers)
-    bars: cover.Cover | None = place_bars(faces, trained)
-    return faces, Source(faces, bars, tuple(trained.occlusion.color), trained.model.size, trained.model.channels)
+    size = trained.model.size
+    faces = datasets.load(cfg.dataset or trained.dataset, size=size, workers=workers)
+    if cfg.dataset is None and faces.fingerprint != fingerprint:
+        raise DataError(
+            f"the faces of {faces.name} are not those that run={cfg.run} was trained and tested on (fingerprint "
+            f"{faces.fingerprint[:12]}, not {fingerprint[:12]}): name them as others, dataset={faces.name}"
+        )
+    if cfg.dataset is not None:
+        warn_of_known(faces, trained, workers)
+    occlusion = cfg.occlusion or trained.occlusion
+    # the variant was of training: faces without landmarks can be tested uncovered, whatever it was
+    asked = replace(trained, data=replace(trained.data, name="normal"), occlusion=occlusion)
+    bars = place_bars(faces, asked)
+    return faces, Source(faces, bars, tuple(occlusion.color), size, trained.model.channels)
 
 
-def class_names(predictions: Path) -> tuple[str, ...]:
-    """The classes of a run, in the order of its outputs."""
-    import pyarrow.parquet
+def warn_of_known(faces: Faces, trained: TrainConfig, workers: int) -> None:
+    """Say how many of the faces to test on are among those that the run was trained on."""
+    try:
+        own = datasets.load(trained.dataset, size=trained.model.size, workers=workers)
+    except UserError as error:
+        log.warning("warning: not checked whether these faces occur in the run's training part: %s", error)
+        return
+    known = np.isin(faces.digests[faces.rows("test")], own.digests[own.rows("train")]).sum()
+    if known:
+        log.warning("warning: %d of the faces tested on also occur in the run's training part", known)
 
-    columns = pyarrow.parquet.read_schema(predictions).names
-    return tuple(name.removeprefix("normal/") for name in columns if name.startswith("normal/"))
+
+def class_names(counts: Path) -> tuple[str, ...]:
+    """The classes of a run, in the order of its outputs, from its table of counts."""
+    return tuple(pd.read_json(counts, orient="split")["class"])
 
 
-def differing(cfg: EvaluateConfig) -> str:
-    """What is not the run's own, in a word that metric names can hold: `sunglasses`, `quest2-1.5.fer2013`."""
+def differing(cfg: EvaluateConfig, faces: Faces) -> str:
+    """What is not the run's own, in a word that metric names can hold: `quest2-1.5.3f9a1c`.
+
+    The digits stand for all that was asked and for the faces themselves: another question has another name.
+    """
     words = []
     if cfg.occlusion is not None:
         scale = "" if cfg.occlusion.scale == 1 else f"-{cfg.occlusion.scale:g}"
         words.append(f"{cfg.occlusion.name}{scale}")
     if cfg.dataset is not None:
         words.append(cfg.dataset.name)
-    return ".".join(words)
+    if not words:
+        return ""
+    question = OmegaConf.to_yaml(OmegaConf.structured({"dataset": cfg.dataset, "occlusion": cfg.occlusion}))
+    return ".".join([*words, sha256((question + faces.fingerprint).encode()).hexdigest()[:6]])
 
 
 def agreement(logged: dict[str, float], checkpoint: str, by_set: dict[str, Scores]) -> str:
@@ -162,10 +198,9 @@ def explore(
     sets = next(iter(results.values()))
     accuracy = {t: {epoch: by_set[t].accuracy for epoch, by_set in results.items()} for t in sets}
     history = {f"val_{m}": tracking.history(place, stored, f"val_{m}") for m in METRICS}
-    kept = {key: {e: v for e, v in values.items() if e in results} for key, values in history.items()}
-    found = selection.table(kept, accuracy)
+    found = selection.table(history, accuracy)
     picks: dict[int, str] = {}
-    for row in found[found["epoch"].notna()].itertuples(index=False):
+    for row in found[found["epoch"].isin(list(results))].itertuples(index=False):
         said = row[0].removeprefix("val_").replace("_", " ")
         picks[row.epoch] = f"{picks[row.epoch]}, {said}" if row.epoch in picks else said
     title = f"{run.name}, looked at the test set{report.mark(faces)}"

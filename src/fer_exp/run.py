@@ -50,6 +50,10 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     # before any data is read: missing or wrong weights end the run at once
     weights = models.weights_file(cfg.model)
     base = models.backbone(cfg.model, weights)
+    if models.is_random(cfg.model):
+        log.warning(
+            "warning: model.weights=null with frozen layers: they stay random; model.finetune=all lets them learn"
+        )
     faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=workers)
     bars = place_bars(faces, cfg)
     usable = np.ones(len(faces), bool) if bars is None else bars.keep

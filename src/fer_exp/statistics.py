@@ -37,3 +37,141 @@ def spread(values: list[float]) -> Spread:
     """Mean and sample standard deviation (n - 1) of repeats."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
     return Spread(float(np.mean(values)), deviation, len(values))
+
+
+class Difference(NamedTuple):
+    """a - b on the same faces: value, 95 % interval, two-sided p."""
+
+    value: float
+    interval: Interval
+    p: float
+
+
+DRAWS = 2000
+
+
+def hierarchical(correct: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
+    """Bootstrapped mean accuracies over faces and training seeds, (draws,) float64.
+
+    Faces and seeds are crossed: every seed is tested on the same faces. Each draw resamples the faces, the same ones
+    for all seeds, and adds a resample of the seeds' deviations from their mean. These are rescaled first so that their
+    variance is that of the seeds alone (Davison and Hinkley 1997, section 3.8): what two-way analysis of variance
+    leaves of it once the chance of single faces is taken out. Few seeds estimate that variance badly: the draws are
+    widened by Student's t with the degrees of freedom of Satterthwaite (1946) for the sum of both. Where no variance is
+    left, and for one seed, which says nothing about others, the draws are over faces alone.
+
+    Args:
+        correct: (S, n) bool or 0/1, a row per seed, a column per face.
+        seed: of the draws.
+        draws: how many.
+
+    Raises:
+        ValueError: there are no faces or no seeds.
+    """
+    rng = np.random.default_rng(seed)
+    return _over_seeds(correct, _over_faces(correct, rng, draws), rng)
+
+
+def _over_faces(correct: np.ndarray, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """Accuracy of each row on resampled faces, the same ones for all rows, (draws, rows)."""
+    n = correct.shape[1]
+    if not correct.size:
+        raise ValueError("no predictions to resample")
+    # faces on which all rows are right or wrong alike are exchangeable: their counts are drawn, not the faces
+    patterns, counts = np.unique(correct.astype(bool), axis=1, return_counts=True)
+    return rng.multinomial(n, counts / n, draws) @ patterns.T.astype(np.float64) / n
+
+
+def _over_seeds(correct: np.ndarray, accuracy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The mean over seeds of `accuracy` (draws, S), with the seeds resampled; see `hierarchical`."""
+    seeds, n = correct.shape
+    if seeds == 1:
+        return accuracy[:, 0]
+    means, on_faces = correct.mean(1), accuracy.mean(1)
+    residual = correct - means[:, None] - correct.mean(0) + means.mean()
+    chance = (residual**2).sum() / ((seeds - 1) * max(n - 1, 1)) / n
+    own = max(means.var(ddof=1) - chance, 0.0)
+    if not own:
+        return on_faces
+    drawn = rng.integers(0, seeds, (len(accuracy), seeds))
+    found = on_faces + np.sqrt(own / means.var()) * (means - means.mean())[drawn].mean(1)
+    of_seeds, of_faces = means.var(ddof=1) / seeds, max(on_faces.var() - chance / seeds, 0.0)
+    freedom = (of_seeds + of_faces) ** 2 / (of_seeds**2 / (seeds - 1) + of_faces**2 / max(n - 1, 1))
+    return means.mean() + stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * (found - means.mean())
+
+
+def percentiles(values: np.ndarray, confidence: float = 0.95) -> Interval:
+    """The middle share of bootstrap draws (Efron and Tibshirani 1993, chapter 13)."""
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(low), float(high))
+
+
+def difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Difference:
+    """Accuracy of a minus accuracy of b on the same faces.
+
+    The interval is a paired bootstrap: both are resampled with the same faces. With one run each, p is McNemar's exact
+    test (McNemar 1947; statsmodels); with several, twice the smaller share of draws on either side of 0, at least
+    1 / (draws + 1).
+
+    Args:
+        a, b: (S, n) and (T, n) bool, a row per seed, the same faces in the same order.
+        seed: of the draws.
+
+    Raises:
+        ValueError: the numbers of faces differ.
+    """
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"{a.shape[1]} and {b.shape[1]} faces cannot be paired")
+    rng = np.random.default_rng(seed)
+    both = _over_faces(np.concatenate([a, b]), rng, DRAWS)
+    draws = _over_seeds(a, both[:, : len(a)], rng) - _over_seeds(b, both[:, len(a) :], rng)
+    value = float(a.mean() - b.mean())
+    if len(a) == len(b) == 1:
+        p = mcnemar(a[0], b[0])
+    else:
+        tail = min((draws <= 0).sum(), (draws >= 0).sum())
+        p = min(1.0, 2 * (tail + 1) / (len(draws) + 1))
+    return Difference(value, percentiles(draws), float(p))
+
+
+def mcnemar(a: np.ndarray, b: np.ndarray) -> float:
+    """Exact two-sided p that two classifiers are right equally often, (n,) bool each, the same faces."""
+    from statsmodels.stats.contingency_tables import mcnemar as test
+
+    a, b = a.astype(bool), b.astype(bool)
+    table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
+    return float(min(1.0, test(table, exact=True).pvalue))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """p values corrected for their number (Holm 1979), in the order given, (m,) float64."""
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(p, method="holm")[1] if len(p) else np.zeros(0)
+
+
+class Reliability(NamedTuple):
+    """Calibration of the predicted class: per non-empty bin of confidence, and the expected calibration error."""
+
+    confidence: np.ndarray  # (bins,) mean confidence
+    accuracy: np.ndarray  # (bins,)
+    count: np.ndarray  # (bins,) faces
+    error: float
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> Reliability:
+    """Confidence against accuracy in bins of equal width, and their mean distance (ECE; Guo et al. 2017, equation 3).
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        labels: (n,) int.
+        bins: between 0 and 1; a confidence on an edge belongs to the bin below it.
+    """
+    confidence = probabilities.max(1).astype(np.float64)
+    correct = probabilities.argmax(1) == labels
+    where = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    count = np.bincount(where, minlength=bins)
+    filled = count > 0
+    mean = lambda values: np.bincount(where, values, bins)[filled] / count[filled]  # noqa: E731
+    seen, right = mean(confidence), mean(correct.astype(np.float64))
+    return Reliability(seen, right, count[filled], float((count[filled] * np.abs(seen - right)).sum() / len(labels)))

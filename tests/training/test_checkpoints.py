@@ -33,6 +33,10 @@ def test_less_can_be_better_and_nan_never_is(tmp_path):
     assert epochs(tmp_path, [0.5, float("nan"), 0.2, 0.3], Mode.min)[0].best_epoch == 3
 
 
+def test_a_first_epoch_of_nan_is_beaten(tmp_path):
+    assert epochs(tmp_path, [float("nan"), 0.5, 0.4])[0].best_epoch == 2
+
+
 def test_only_best_and_last_stay_in_the_folder_and_every_epoch_is_delivered(tmp_path):
     _, delivered = epochs(tmp_path, [0.1, 0.5, 0.2, 0.3])
     assert delivered == [f"epoch-00{e}.keras" for e in (1, 2, 3, 4)]

@@ -130,9 +130,9 @@ def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainCo
     signal.signal(signal.SIGTERM, _terminate)
     Sweep.is_job = SWEEP_ID in os.environ
     own_id = os.environ.setdefault(SWEEP_ID, f"s-{uuid.uuid4().hex[:12]}")
-    code = _run(lambda: _check_groups(script)) or _run(job)
+    code = _run(lambda: _check_groups(script), script) or _run(job, script)
     if Sweep.settings is not None:
-        code = max(code, _run(lambda: summarise(own_id, Sweep.settings)))
+        code = max(code, _run(lambda: summarise(own_id, Sweep.settings), script))
         for line in Sweep.failed:
             print(f"failed: {line}", file=sys.stderr)
     return code or int(bool(Sweep.failed))
@@ -149,7 +149,7 @@ def _check_groups(script: str) -> None:
             raise ConfigError(f"{keys[0]}: choose the option first, {group}=NAME ({known})")
 
 
-def _run(step: Callable[[], None]) -> int:
+def _run(step: Callable[[], None], script: str) -> int:
     try:
         step()
         if Outcome.error is not None:
@@ -161,6 +161,6 @@ def _run(step: Callable[[], None]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     except (HydraException, OmegaConfBaseException) as error:
-        print(f"error: {explain(error, CONF)}", file=sys.stderr)
+        print(f"error: {explain(error, CONF, script)}", file=sys.stderr)
         return 2
     return 0

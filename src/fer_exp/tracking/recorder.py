@@ -64,8 +64,12 @@ class Recorder:
         self.client.log_text(self.id, content, file)
 
     def table(self, data: Any, file: str) -> None:
-        """A pandas table that the user interface shows (`file` ends in .json)."""
-        self.client.log_table(self.id, data, file)
+        """A pandas table that the user interface shows (`file` ends in .json), in place of one that is there."""
+        folder = str(Path(file).parent) if "/" in file else None
+        if any(item.path == file for item in self.client.list_artifacts(self.id, folder)):
+            self.text(data.to_json(orient="split", index=False), file)  # log_table would add its rows
+        else:
+            self.client.log_table(self.id, data, file)
 
     def frame(self, data: Any, file: str) -> None:
         """A pandas table as a parquet file."""

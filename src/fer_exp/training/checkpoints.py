@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from fer_exp.errors import UserError
 from fer_exp.training.schema import Keep, Mode
@@ -50,7 +51,9 @@ class Checkpoints(keras.callbacks.Callback):
         self.last_epoch = epoch + 1
         save(self.network, self.path(self.last_epoch))
         value = self.sign * logs[self.monitor]
-        if value > self.best_value or not self.best_epoch:  # NaN is never better
+        if np.isnan(value):  # never better
+            value = -float("inf")
+        if value > self.best_value or not self.best_epoch:
             self.best_value, self.best_epoch = value, self.last_epoch
         if self.keep is Keep.all:
             self.deliver(self.path(self.last_epoch))
