@@ -45,6 +45,26 @@ class Predictions(NamedTuple):
             columns |= {f"{test_set}/{name}": p[:, i] for i, name in enumerate(self.classes)}
         return pd.DataFrame(columns)
 
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Predictions:
+        """From the table of `table()`.
+
+        Raises:
+            ValueError, KeyError: it is none.
+        """
+        names = [tuple(column.split("/", 1)) for column in table.columns if "/" in column]
+        forms = dict.fromkeys(form for form, _ in names)
+        classes = tuple(name for form, name in names if form == "normal")
+        labels = pd.Categorical(table["label"], categories=classes).codes.astype(np.int64)
+        if not classes or (labels < 0).any():
+            raise ValueError("labels and columns name different classes")
+        probabilities = {form: table[[f"{form}/{name}" for name in classes]].to_numpy() for form in forms}
+        return cls(table["id"].to_numpy(), labels, classes, probabilities)
+
+    def correct(self, test_set: str) -> np.ndarray:
+        """Whether each face is recognised, (n,) bool."""
+        return self.on(test_set).argmax(1) == self.labels
+
     def on(self, test_set: str) -> np.ndarray:
         """Probabilities on a test set; on mixed, each face in the form that study A's rule gives it."""
         if test_set != "mixed":

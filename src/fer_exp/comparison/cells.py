@@ -1,0 +1,63 @@
+"""The numbers of a matrix: accuracy, interval, and whether a cell differs from the best of its column."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fer_exp.comparison.trials import Trial
+from fer_exp.config.schema import VARIANTS
+from fer_exp.statistics import difference, hierarchical, holm, percentiles, spread
+from fer_exp.variants import TEST_SETS
+
+
+def correct(trials: list[Trial], checkpoint: str, test_set: str) -> np.ndarray | None:
+    """Right or wrong, (runs, faces) bool; None where a run has no comparable predictions."""
+    if not trials or not all(t.predictions and test_set in t.predictions[checkpoint].test_sets for t in trials):
+        return None
+    return np.stack([t.predictions[checkpoint].correct(test_set) for t in trials])
+
+
+def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
+    """A row per cell, in the order of the matrix.
+
+    Columns: trained_on, tested_on, accuracy (mean over runs), low and high (95 %: of one run Wilson's interval over
+    faces, of several the hierarchical bootstrap over faces and seeds), deviation (sample, over runs), n (runs),
+    below_best (accuracy minus that of the best row of the column), p (of that difference on the same faces, corrected
+    by Holm for all differences of the matrix; NaN for the best itself and without predictions).
+    """
+    by_variant = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
+    rows = []
+    for variant, members in by_variant.items():
+        for test_set in TEST_SETS:
+            found = [t.run.data.metrics for t in members if f"{checkpoint}/{test_set}" in t.run.data.metrics]
+            if not found:
+                continue
+            accuracy = spread([m[f"{checkpoint}/{test_set}"] for m in found])
+            row = {"trained_on": variant, "tested_on": test_set, "accuracy": accuracy.mean}
+            row["low"], row["high"] = (
+                found[0].get(f"{checkpoint}_ci_{end}/{test_set}", np.nan) for end in ("low", "high")
+            )
+            if len(found) > 1:
+                right = correct(members, checkpoint, test_set)
+                row["low"], row["high"] = (np.nan, np.nan) if right is None else percentiles(hierarchical(right))
+            rows.append(row | {"deviation": accuracy.deviation, "n": accuracy.n})
+    cells = pd.DataFrame(rows)
+    best = cells.groupby("tested_on")["accuracy"].transform("max")
+    cells["below_best"] = cells["accuracy"] - best
+    cells["p"] = _against_best(cells, by_variant, checkpoint)
+    return cells.round({"accuracy": 4, "low": 4, "high": 4, "below_best": 4})
+
+
+def _against_best(cells: pd.DataFrame, by_variant: dict[str, list[Trial]], checkpoint: str) -> pd.Series:
+    p = pd.Series(np.nan, index=cells.index)
+    for test_set, column in cells.groupby("tested_on"):
+        first = column["accuracy"].idxmax()
+        reference = correct(by_variant[column.loc[first, "trained_on"]], checkpoint, test_set)
+        for index in column.index.drop(first):
+            right = correct(by_variant[column.loc[index, "trained_on"]], checkpoint, test_set)
+            if reference is not None and right is not None:
+                p[index] = difference(reference, right).p
+    tested = p.notna()
+    p[tested] = holm(p[tested].to_numpy())
+    return p

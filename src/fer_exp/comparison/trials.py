@@ -1,0 +1,65 @@
+"""Finished runs and what each of them predicted, as far as they can be compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from fer_exp import tracking
+from fer_exp.errors import UserError
+from fer_exp.evaluation import Predictions
+
+if TYPE_CHECKING:
+    from fer_exp.tracking import Place, Run
+
+CHECKPOINTS = ("best", "last")
+
+
+class Trial(NamedTuple):
+    """A finished run; `predictions` by checkpoint, empty where they are missing or of other faces."""
+
+    run: Run
+    predictions: dict[str, Predictions]
+
+    @property
+    def variant(self) -> str:
+        """What it was trained on."""
+        return self.run.data.params["data"]
+
+
+def load(place: Place, runs: list[Run]) -> tuple[list[Trial], list[str]]:
+    """The runs with their predictions, and a line for each whose predictions cannot be compared with the others'.
+
+    Runs are compared face by face on the test faces and classes that most of them have. A run with other ones, or
+    without predictions, keeps its logged accuracies and takes part in no interval over seeds and no test.
+    """
+    found, notes = [], []
+    with TemporaryDirectory() as folder:
+        for run in runs:
+            try:
+                files = {c: tracking.fetch(place, run, f"predictions/{c}.parquet", Path(folder)) for c in CHECKPOINTS}
+                found.append(Trial(run, {c: Predictions.of(pd.read_parquet(f)) for c, f in files.items()}))
+            except (UserError, OSError, ValueError, KeyError) as error:
+                found.append(Trial(run, {}))
+                notes.append(f"{run.info.run_name}: no predictions to compare face by face ({error})")
+    kinds = [_faces(trial) for trial in found]
+    if not any(kinds):
+        return found, notes
+    common, _ = Counter(filter(None, kinds)).most_common(1)[0]
+    for i, (trial, kind) in enumerate(zip(found, kinds, strict=True)):
+        if kind and kind != common:
+            what = "classes" if kind[0] != common[0] else "test faces"
+            notes.append(f"{trial.run.info.run_name}: other {what} than the others, not compared face by face")
+            found[i] = trial._replace(predictions={})
+    return found, notes
+
+
+def _faces(trial: Trial) -> tuple | None:
+    if not trial.predictions:
+        return None
+    predictions = trial.predictions["best"]
+    return predictions.classes, hash(tuple(predictions.ids)), tuple(predictions.probabilities)
