@@ -1,4 +1,4 @@
-"""Test the checkpoints of a stored run, on its own test sets or on others: python evaluate.py --help."""
+"""Ask stored runs: test one again, or compare several on one page: python evaluate.py --help."""
 
 import sys
 
@@ -10,12 +10,16 @@ from fer_exp import config
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def job(cfg: DictConfig) -> None:
-    """One question to one run."""
+    """One question."""
     with config.reported():
         settings = config.validate(cfg)
         with config.held_stderr():
             from fer_exp import retest
-        retest.retest(settings)
+            from fer_exp.comparison import question
+        if settings.run:
+            retest.retest(settings)
+        else:
+            question.of_question(settings)
 
 
 if __name__ == "__main__":

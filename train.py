@@ -25,8 +25,8 @@ def job(cfg: DictConfig) -> None:
 def summarise(sweep_id: str, settings: config.TrainConfig) -> None:
     """The matrix of a sweep's runs, as a run of its own."""
     with config.held_stderr():
-        from fer_exp import sweep
-    sweep.summarise(sweep_id, settings.tracking)
+        from fer_exp.comparison import question
+    question.of_sweep(sweep_id, settings.tracking.uri, settings.tracking.experiment)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import urllib.request
 import numpy as np
 import pytest
 
-from fer_exp import sweep, ui
+from fer_exp import ui
+from fer_exp.comparison import question
 from fer_exp.figures import matrix
 from fer_exp.tracking import Recorder, open_place
 from fer_exp.training.schema import TrackingConfig
@@ -57,7 +58,7 @@ def served(tmp_path):
             run.metrics({"loss": 1 / epoch, "val_loss": 1.2 / epoch}, epoch)
         run.figure(matrix(["a"], ["b"], np.array([[0.5]]), [["n"]], "t"), "best/confusion_normal.png")
         run.end("FINISHED")
-    summary = sweep.summarise("s-1", tracking)
+    summary = question.of_sweep("s-1", tracking.uri, tracking.experiment)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

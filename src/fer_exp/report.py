@@ -159,8 +159,8 @@ def say_results(
 
 
 def show(table: Table) -> None:
-    """A table on the terminal, at least 100 columns wide: a narrower one would cut its numbers."""
-    Console(width=max(100, Console().width)).print(table)
+    """A table on the terminal, at least 112 columns wide: a narrower one would cut its numbers."""
+    Console(width=max(112, Console().width)).print(table)
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from fer_exp import datasets, evaluation, features, models, provenance, report, reproduction, split
+from fer_exp import datasets, evaluation, features, figures, models, provenance, report, reproduction, split
 from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import ConfigError
@@ -29,7 +29,6 @@ from fer_exp.variants import own_test_set
 log = logging.getLogger(__name__)
 
 CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
-COLORS = {"normal": "#0072B2", "occluded": "#D55E00", "mixed": "#009E73", "mixed_unique": "#CC79A7"}
 
 
 def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None = None) -> str:
@@ -167,7 +166,7 @@ def tags(cfg: TrainConfig, faces: Faces, split_hash: str, overrides: list[str], 
         "overrides": " ".join(overrides) or "(defaults)",
         "dataset.fingerprint": faces.fingerprint,
         "split.hash": split_hash,
-        "mlflow.runColor": COLORS[cfg.data.name],
+        "mlflow.runColor": figures.VARIANTS[cfg.data.name],
         "mlflow.source.name": "train.py",
         "mlflow.source.type": "LOCAL",
     }

@@ -125,6 +125,8 @@ def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainCo
         return 0
     # argparse takes flags before the words alone; people put -m anywhere
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    # any parameter may be asked for, and Hydra wants new keys said so
+    sys.argv[1:] = [f"++{word}" if word.startswith("where.") else word for word in sys.argv[1:]]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
     signal.signal(signal.SIGTERM, _terminate)

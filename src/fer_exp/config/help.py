@@ -15,12 +15,14 @@ Train a model on one variant of a dataset of faces and test it on every variant.
   python train.py dataset=fer2013 --cfg job              show the whole configuration, run nothing
 """,
     "evaluate": """\
-Test the checkpoints of a stored run, on its own test sets or on others.
+Ask stored runs: test one again, on its own test sets or on others; or compare several.
 
   python evaluate.py run=ID checkpoint=last              again, and whether the numbers agree
   python evaluate.py run=ID checkpoint=all               every epoch: exploration, never selection
   python evaluate.py run=ID occlusion=quest2 occlusion.scale=1.5      another bar
   python evaluate.py run=ID dataset=image_folder dataset.root=DIR     other faces of the same classes
+  python evaluate.py sweep=ID                            the answer page of a -m command, again
+  python evaluate.py where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
 """,
 }
 GROUPS = {

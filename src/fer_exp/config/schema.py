@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -118,13 +119,24 @@ class EvaluateConfig:
 
     dataset: datasets.DatasetConfig | None = None
     occlusion: occlusion.OcclusionConfig | None = None
-    run: str = MISSING
+    run: str | None = None
+    sweep: str | None = None
+    runs: list[str] | None = None
+    where: dict[str, Any] = field(default_factory=dict)
     checkpoint: str = "best"
     batch_size: int = 64
     workers: int | None = None
     tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
 
     def __post_init__(self):
+        asked = [key for key in ("run", "sweep", "runs", "where") if getattr(self, key)]
+        if len(asked) != 1:
+            raise ConfigError(
+                "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several"
+                + (f" (not {' and '.join(asked)} together)" if asked else "")
+            )
+        if asked != ["run"] and (self.dataset or self.occlusion or self.checkpoint != "best"):
+            raise ConfigError("dataset, occlusion and checkpoint are questions to one run: run=ID")
         training.positive("batch_size", self.batch_size)
         if self.workers is not None:
             training.positive("workers", self.workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import mlflow
@@ -50,9 +51,9 @@ def history(place: Place, run: Run, key: str) -> dict[int, float]:
     return {point.step: point.value for point in place.client.get_metric_history(run.info.run_id, key)}
 
 
-def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
-    """The training runs of a sweep, oldest first."""
-    query = f"tags.sweep_id = '{sweep_id}' and tags.kind = 'run'"
+def training_runs(place: Place, query: str = "") -> list[Run]:
+    """The training runs of an experiment, oldest first; `query` narrows them in MLflow's words."""
+    query = " and ".join(filter(None, ["tags.kind = 'run'", query]))
     order = ["attributes.start_time ASC"]
     found, token = [], None
     while True:
@@ -63,3 +64,14 @@ def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
         token = page.token
         if not token:
             return found
+
+
+def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
+    """The training runs of a sweep, oldest first.
+
+    Raises:
+        UserError: it is no sweep id.
+    """
+    if not re.fullmatch(r"s-[0-9a-z-]+", sweep_id):
+        raise UserError(f"sweep={sweep_id}: a sweep id starts with s-")
+    return training_runs(place, f"tags.sweep_id = '{sweep_id}'")

@@ -1,4 +1,4 @@
-"""Every picture. Colour-blind safe (Okabe and Ito 2008; cividis), readable in grey."""
+"""Pictures of one run."""
 
 from __future__ import annotations
 
@@ -8,16 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-COLORS = {
-    "training": "#0072B2",
-    "validation": "#D55E00",
-    "test": "#009E73",
-}
-DPI = 130
-
-
-def _figure(width: float, height: float) -> Figure:
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+from fer_exp.figures.style import COLORS, new
 
 
 def curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> Figure:
@@ -28,7 +19,7 @@ def curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> Figure:
         best_epoch: 1, 2, ...
     """
     names = [n for n in ("loss", "accuracy", "balanced_accuracy", "macro_f1") if n in history[0]]
-    figure = _figure(3.4 * len(names), 3.2)
+    figure = new(3.4 * len(names), 3.2)
     epochs = range(1, len(history) + 1)
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         for part, key, style in (("training", name, "--"), ("validation", f"val_{name}", "-")):
@@ -53,7 +44,7 @@ def tested_epochs(accuracy: Mapping[str, Mapping[int, float]], picks: Mapping[in
         picks: epochs to mark -> what is said of each.
         title: of the picture.
     """
-    figure = _figure(7.5, 4.2)
+    figure = new(7.5, 4.2)
     axes = figure.subplots()
     marks = {"normal": "o", "occluded": "s", "mixed": "^"}
     colors = {"normal": COLORS["training"], "occluded": COLORS["validation"], "mixed": COLORS["test"]}
@@ -73,7 +64,7 @@ def tested_epochs(accuracy: Mapping[str, Mapping[int, float]], picks: Mapping[in
 
 def class_counts(classes: Sequence[str], parts: Mapping[str, np.ndarray]) -> Figure:
     """Bars: pictures of each class in each part, (classes,) counts by part name."""
-    figure = _figure(1.6 + 0.9 * len(classes), 3.4)
+    figure = new(1.6 + 0.9 * len(classes), 3.4)
     axes = figure.subplots()
     width = 0.8 / len(parts)
     for i, (name, counts) in enumerate(parts.items()):
@@ -92,7 +83,7 @@ def confusion(classes: Sequence[str], counts: np.ndarray, title: str) -> Figure:
     support = counts.sum(1, keepdims=True)
     share = counts / np.maximum(support, 1)
     size = 2.6 + 0.55 * len(classes)
-    figure = _figure(size + 0.6, size)
+    figure = new(size + 0.6, size)
     axes = figure.subplots()
     picture = axes.imshow(share, vmin=0, vmax=1, cmap="cividis")
     for (row, column), value in np.ndenumerate(share):
@@ -112,7 +103,7 @@ def samples(classes: Sequence[str], pictures: Mapping[str, np.ndarray], title: s
     """Faces in rows of a class: name -> (k, h, w, 1 or 3) in 0..255; classes without any are left out."""
     present = [name for name in classes if len(pictures.get(name, ()))]
     columns = max(len(pictures[name]) for name in present)
-    figure = _figure(1.1 + 0.95 * columns, 0.4 + 0.95 * len(present))
+    figure = new(1.1 + 0.95 * columns, 0.4 + 0.95 * len(present))
     grid = figure.subplots(len(present), columns, squeeze=False)
     for name, line in zip(present, grid, strict=True):
         for axes in line:
@@ -121,27 +112,4 @@ def samples(classes: Sequence[str], pictures: Mapping[str, np.ndarray], title: s
             axes.imshow(np.clip(image / 255, 0, 1).squeeze(), cmap="gray", vmin=0, vmax=1)
         line[0].text(-0.08, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=8, clip_on=False)
     figure.suptitle(title, fontsize=10)
-    return figure
-
-
-def matrix(
-    rows: Sequence[str], columns: Sequence[str], values: np.ndarray, notes: Sequence[Sequence[str]], title: str
-) -> Figure:
-    """Trained on x tested on: accuracies (rows, columns) in 0..1, NaN where there is none, a note under each."""
-    figure = _figure(2.6 + 1.5 * len(columns), 1.7 + 0.8 * len(rows))
-    axes = figure.subplots()
-    shown = np.ma.masked_invalid(values)
-    low, high = (shown.min(), shown.max()) if shown.count() else (0, 1)
-    picture = axes.imshow(shown, vmin=low, vmax=max(high, low + 1e-3), cmap="cividis", aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            ink = "white" if value < (low + high) / 2 else "black"
-            axes.text(column, row - 0.1, f"{value:.3f}", ha="center", va="center", color=ink, fontsize=12)
-            axes.text(column, row + 0.24, notes[row][column], ha="center", va="center", color=ink, fontsize=7)
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_xlabel("tested on")
-    axes.set_ylabel("trained on")
-    axes.set_title(title, fontsize=10)
-    figure.colorbar(picture, ax=axes, label="accuracy")
     return figure

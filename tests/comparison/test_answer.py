@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_exp import sweep
+from fer_exp.comparison import matrix, question
 from fer_exp.tracking import Recorder, open_place
 from fer_exp.training.schema import TrackingConfig
 
@@ -41,7 +41,7 @@ def summary(add, run_id):
 def test_the_matrix_is_trained_on_by_tested_on(add, tracking):
     add("occluded", 0, (0.4, 0.6, 0.5))
     add("normal", 0, (0.7, 0.3, 0.5))
-    run, note = summary(add, sweep.summarise("s-1", tracking))
+    run, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert run.info.status == "FINISHED"
     lines = [line for line in note.splitlines() if line.startswith("| **")]
     assert lines[0] == "| **normal** | **0.700** 0.690-0.710 | **0.300** 0.290-0.310 | **0.500** 0.490-0.510 |"
@@ -50,26 +50,24 @@ def test_the_matrix_is_trained_on_by_tested_on(add, tracking):
 
 def test_the_summary_has_table_pictures_and_links_to_its_runs(add, tracking):
     member = add("normal", 0, (0.7, 0.3, 0.5))
-    run, note = summary(add, sweep.summarise("s-1", tracking))
-    assert {f.path for f in add.place.client.list_artifacts(run.info.run_id)} == {
-        "matrix.json",
-        "matrix-best.png",
-        "matrix-last.png",
-    }
+    run, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
+    tables = {"matrix.json", "matrix.csv", "matrix.tex", "answer.html"}
+    pictures = {f"matrix-{checkpoint}.{ending}" for checkpoint in ("best", "last") for ending in ("png", "pdf")}
+    assert {f.path for f in add.place.client.list_artifacts(run.info.run_id) if not f.is_dir} == tables | pictures
     assert f"runs/{member.id}" in note
 
 
 def test_seeds_become_mean_and_spread(add, tracking):
     for seed, accuracy in enumerate((0.6, 0.7, 0.8)):
         add("normal", seed, (accuracy, 0.3, 0.5))
-    _, note = summary(add, sweep.summarise("s-1", tracking))
+    _, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert "**0.700** ± 0.100 (n=3)" in note
 
 
 def test_another_model_gets_a_matrix_of_its_own_and_an_options_keys_do_not_repeat_its_name(add, tracking):
     add("normal", 0, (0.7, 0.3, 0.5), model="small", **{"model.size": 64})
     add("normal", 0, (0.8, 0.3, 0.5), model="large", **{"model.size": 224})
-    _, note = summary(add, sweep.summarise("s-1", tracking))
+    _, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert "model=small best checkpoint" in note
     assert "model=large best checkpoint" in note
     assert "model.size" not in note
@@ -78,18 +76,18 @@ def test_another_model_gets_a_matrix_of_its_own_and_an_options_keys_do_not_repea
 def test_unfinished_runs_are_named_and_left_out(add, tracking):
     add("normal", 0, (0.7, 0.3, 0.5))
     add("mixed", 0, (0.1, 0.1, 0.1), status="FAILED")
-    _, note = summary(add, sweep.summarise("s-1", tracking))
+    _, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert "**Partial**: not finished: net-mixed-s0 (FAILED)" in note
     assert "**0.100**" not in note
 
 
 def test_a_sweep_without_a_finished_run_has_no_matrix(add, tracking):
     add("normal", 0, (0.7, 0.3, 0.5), status="FAILED")
-    assert sweep.summarise("s-1", tracking) is None
+    assert question.of_sweep("s-1", tracking.uri, tracking.experiment) is None
 
 
 def test_a_cell_without_a_run_stays_empty():
     cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 1}
     other = cell | {"trained_on": "mixed", "tested_on": "mixed"}
-    table = pd.DataFrame([cell, other]).assign(deviation=np.nan)
-    assert sweep.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"
+    table = pd.DataFrame([cell, other]).assign(deviation=np.nan, p=np.nan)
+    assert matrix.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"

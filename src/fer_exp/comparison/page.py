@@ -1,0 +1,100 @@
+"""The answer as one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from fer_exp.comparison import matrix
+from fer_exp.comparison.trials import Trial
+from fer_exp.config.schema import VARIANTS
+from fer_exp.variants import TEST_SETS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMES = {"normal": "uncovered faces", "occluded": "covered faces", "mixed": "both", "mixed_unique": "both, in turn"}
+
+
+def render(**content: Any) -> str:
+    """The page; every value is escaped."""
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("fer_exp.comparison", "."), autoescape=True)
+    return environment.get_template("page.html").render(key=matrix.KEY, **content)
+
+
+def picture(figure: Figure, heading: str, words: str) -> dict[str, str]:
+    """A figure for the template."""
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return {"heading": heading, "words": words, "png": base64.b64encode(file.getvalue()).decode()}
+
+
+def cells(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
+    """A matrix for the template."""
+    cell = {(c.trained_on, c.tested_on): c for c in table.itertuples()}
+    columns = [t for t in TEST_SETS if t in set(table.tested_on)]
+    rows = []
+    for variant in (v for v in VARIANTS if v in set(table.trained_on)):
+        found = [cell.get((variant, column)) for column in columns]
+        rows.append({"name": variant, "cells": [_cell(c) for c in found]})
+    return {"checkpoint": checkpoint, "columns": columns, "rows": rows}
+
+
+def _cell(c: Any) -> dict[str, Any]:
+    if c is None:
+        return {"accuracy": "", "note": ""}
+    against = "" if np.isnan(c.p) else f"{c.below_best:+.3f} against the best, p {_p(c.p)}"
+    note = matrix.note(c)
+    return {"accuracy": f"{c.accuracy:.3f}", "note": note, "against": against, "best": c.below_best == 0}
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def answer(table: pd.DataFrame) -> list[str]:
+    """The question's answer in sentences, from the matrix of one checkpoint."""
+    accuracy = {(c.trained_on, c.tested_on): c.accuracy for c in table.itertuples()}
+    p = {(c.trained_on, c.tested_on): c.p for c in table.itertuples()}
+    plain, hidden = accuracy.get(("normal", "normal")), accuracy.get(("normal", "occluded"))
+    if plain is None or hidden is None:
+        return ["No run was trained on uncovered faces and tested on both: the loss has nothing to be measured from."]
+    said = [
+        f"Trained on uncovered faces, the network recognises {plain:.1%} of them; with the upper face covered "
+        f"{hidden:.1%}: the bar costs {100 * (plain - hidden):.1f} points."
+    ]
+    for variant in VARIANTS[1:]:
+        won, kept = accuracy.get((variant, "occluded")), accuracy.get((variant, "normal"))
+        if won is None or kept is None:
+            continue
+        share = f", {(won - hidden) / (plain - hidden):.0%} of what was lost" if plain > hidden else ""
+        cost = 100 * (plain - kept)
+        doubt = p.get((variant, "normal"), np.nan)
+        sure = "" if np.isnan(doubt) or doubt < 0.05 else " (not distinguishable from the best on these faces)"
+        price = f"costs {cost:.1f} points" if cost > 0 else f"gains {-cost:.1f} points"
+        said.append(
+            f"Training on {NAMES[variant]} ({variant}) wins back {100 * (won - hidden):.1f} points on covered "
+            f"faces{share}, and {price} on uncovered ones{sure}."
+        )
+    return said
+
+
+def runs(trials: list[Trial]) -> dict[str, Any]:
+    """The runs for the template: where they stand, what they cost."""
+    columns = ["run", "trained on", "seed", "best / last epoch", "parameters", "seconds", "commit", "id"]
+    rows = []
+    for trial in trials:
+        m, t = trial.run.data.metrics, trial.run.data.tags
+        epochs = f"{m.get('best_epoch', 0):.0f} / {m.get('epochs_run', 0):.0f}"
+        commit = t.get("mlflow.source.git.commit", "")[:8] + (
+            " (changed since)" if t.get("git.dirty") == "true" else ""
+        )
+        row = [trial.run.info.run_name, trial.variant, trial.run.data.params.get("seed", "")]
+        row += [epochs, f"{m.get('parameters', 0):,.0f}", f"{m.get('train_seconds', 0):.0f}", commit]
+        rows.append([*row, trial.run.info.run_id])
+    return {"columns": columns, "rows": rows}

@@ -1,0 +1,20 @@
+"""Every picture; the one package that imports matplotlib."""
+
+from fer_exp.figures.comparison import confusion_change, examples, histories, matrix, recall_lost, reliability
+from fer_exp.figures.run import class_counts, confusion, curves, samples, tested_epochs
+from fer_exp.figures.style import VARIANTS
+
+__all__ = [
+    "VARIANTS",
+    "class_counts",
+    "confusion",
+    "confusion_change",
+    "curves",
+    "examples",
+    "histories",
+    "matrix",
+    "recall_lost",
+    "reliability",
+    "samples",
+    "tested_epochs",
+]
