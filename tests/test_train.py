@@ -19,6 +19,7 @@ from fer_exp import run
 from fer_exp.config import ROOT, validate
 from fer_exp.errors import DataError, UserError
 from fer_exp.models import keras_vggface, mini_xception
+from fer_exp.tracking import open_place, sweep_runs
 from fer_exp.training.schema import MONITORS
 
 TINY = ["model.size=16", "model.blocks=[[4],[8]]", "epochs=2", "batch_size=16"]
@@ -124,6 +125,23 @@ def test_best_and_last_alone_can_be_kept(train):
     found = train("checkpoints.keep=best_and_last", "epochs=4")
     kept = {int(p.stem.split("-")[1]) for p in (artifacts(found) / "checkpoints").iterdir()}
     assert kept == {int(found.data.metrics["best_epoch"]), 4}
+
+
+def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys):
+    def go(sweep_id, *more):
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            cfg = compose("train", overrides=[*words, "epochs=1", *more])
+        resolved = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+        return run.train(validate(cfg), resolved, list(more), sweep_id)
+
+    first, again = go("s-1"), go("s-2", "workers=1")
+    assert first == again
+    assert "skipped: convnet_small-normal-s0" in capsys.readouterr().out
+    place = open_place(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp")
+    assert [found.info.run_id for found in sweep_runs(place, "s-2")] == [first]
+    assert go("s-3", "optimizer.learning_rate=0.1") != first
+    assert go("s-3", "force=true") != first
+    assert go(None) != first  # one run alone is always run
 
 
 def test_nothing_in_progress_is_left_behind(train, tmp_path):

@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 import subprocess
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def git(root: Path) -> dict[str, str]:
         }
     except (OSError, subprocess.SubprocessError):
         return {"git.dirty": "unknown"}
+
+
+def code(package: Path) -> str:
+    """Hex digest of the package's source: equal where the same code ran, committed or not."""
+    digest = sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,20 @@ from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import ConfigError
 from fer_exp.inputs import Source
-from fer_exp.models.weights import sha256
+from fer_exp.models.weights import sha256 as sha256_of
 from fer_exp.occlusion import cover
 from fer_exp.occlusion.schema import Missing
-from fer_exp.tracking import Recorder, open_place
+from fer_exp.tracking import Place, Recorder, Run, open_place, training_runs
 from fer_exp.training.checkpoints import Checkpoints, load
 from fer_exp.training.fit import fit, seed_everything
 from fer_exp.variants import own_test_set
 
 log = logging.getLogger(__name__)
 
+# what makes two runs the same, and the keys that change nothing of a result
+IDENTITY = ("config.hash", "code.hash", "dataset.fingerprint", "split.hash", "model.weights.sha256")
+IDENTITY += ("version.keras", "version.tensorflow")
+UNRELATED = ("force", "tracking", "workers")
 CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
 
 
@@ -61,12 +67,19 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     source = Source(faces, bars, tuple(cfg.occlusion.color), cfg.model.size, cfg.model.channels)
 
     name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
-    with recorded(Recorder.new(place, name, tags(cfg, faces, by.hash, overrides, sweep_id))) as run:
+    about = tags(cfg, resolved, faces, by.hash, overrides, sweep_id)
+    about["model.weights.sha256"] = "none" if weights is None else sha256_of(weights)
+    if sweep_id and not cfg.force and (known := same_run(place, about)):
+        print(
+            f"skipped: {known.info.run_name} ({known.info.run_id}) finished before with the same configuration, faces "
+            "and code; force=true runs it again"
+        )
+        Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
+        return known.info.run_id
+    with recorded(Recorder.new(place, name, about)) as run:
         run.parameters(parameters(resolved))
         run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
         report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
-        if weights is not None:
-            run.tags({"model.weights.sha256": sha256(weights)})
         model = models.build(cfg.model, cfg.augmentation, len(faces.classes), base)
         run.metrics(count_parameters(model))
         learner, seen, learned = model, source, load
@@ -154,15 +167,32 @@ def parameters(resolved: dict[str, Any]) -> dict[str, Any]:
         else:
             flat[prefix] = node
 
-    walk("", {key: value for key, value in resolved.items() if key != "published"})
+    walk("", {key: value for key, value in resolved.items() if key not in ("published", "force")})
     chosen = {group: flat.pop(f"{group}.name") for group in CHOICES}
     return chosen | flat
 
 
-def tags(cfg: TrainConfig, faces: Faces, split_hash: str, overrides: list[str], sweep_id: str | None) -> dict[str, str]:
+def same_run(place: Place, about: dict[str, str]) -> Run | None:
+    """The latest finished run with the same configuration, faces, weights and code, if there is one."""
+    same = " and ".join(f"tags.`{key}` = '{about[key]}'" for key in IDENTITY)
+    found = [run for run in training_runs(place, same) if run.info.status == "FINISHED"]
+    return found[-1] if found else None
+
+
+def tags(
+    cfg: TrainConfig,
+    resolved: dict[str, Any],
+    faces: Faces,
+    split_hash: str,
+    overrides: list[str],
+    sweep_id: str | None,
+) -> dict[str, str]:
     """What makes the run's numbers traceable."""
+    compared = {key: value for key, value in parameters(resolved).items() if key.split(".")[0] not in UNRELATED}
     found = {
         "kind": "run",
+        "config.hash": sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16],
+        "code.hash": provenance.code(Path(__file__).parent),
         "overrides": " ".join(overrides) or "(defaults)",
         "dataset.fingerprint": faces.fingerprint,
         "split.hash": split_hash,

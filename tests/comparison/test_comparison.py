@@ -52,7 +52,7 @@ def add(place):
                 run.metrics({f"{checkpoint}/normal": 0.5, f"{checkpoint}/occluded": 0.4, f"{checkpoint}/mixed": 0.45})
         for epoch in (1, 2):
             run.metrics({"val_balanced_accuracy": 0.3 * epoch}, epoch)
-        run.metrics({"best_epoch": 2, "epochs_run": 2})
+        run.metrics({"best_epoch": 2, "epochs_run": 2, "parameters": 1234, "train_seconds": 5})
         run.end(status)
         return run.id
 
@@ -182,6 +182,17 @@ def test_the_page_is_one_file_with_matrix_pictures_and_warnings(place, add):
         f"matrix/{n}.{e}" for n in ("recall_lost", "reliability", "confusion_change") for e in ("png", "pdf")
     } <= files
     assert any(name.startswith("matrix_ece_normal/") for name in client.get_run(summary).data.metrics)
+
+
+def test_several_networks_stand_side_by_side_with_their_cost(place, add):
+    for model, right in (("small", 0.6), ("large", 0.9)):
+        add("normal", 0, predictions(right, 0.3, 1), model=model)
+    summary = question.of_sweep("s-1", place.uri, place.experiment)
+    html = Path(place.client.download_artifacts(summary, "answer.html")).read_text()
+    assert "Side by side" in html
+    row = re.search(r"<td>model=large</td>(.*?)</tr>", html, re.S)[1]
+    assert "<td>1,234</td>" in row
+    assert "<td>normal</td>" in row
 
 
 def test_names_are_escaped_on_the_page():

@@ -51,7 +51,7 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     if unfinished:
         listed = ", ".join(f"{r.info.run_name} ({r.info.status})" for r in unfinished)
         partial = [f"**Partial**: not finished: {listed}"]
-    texts, rows, latex, sections = list(partial), [], [], []
+    texts, rows, latex, sections, beside = list(partial), [], [], [], {}
     for title, members in grouped(runs).items():
         mine = [trial for trial in trials if trial.run in members]
         file = "-".join(filter(None, ["matrix", title.replace("=", "_").replace(" ", "-")]))
@@ -66,6 +66,7 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
             latex.append(matrix.as_latex(cells, f"Accuracy, {words}"))
             for ending in ("png", "pdf"):
                 summary.figure(matrix.draw(cells, words), f"{file}-{checkpoint}.{ending}")
+        beside[title] = (mine, matrices["best"], matrices["last"])
         part = Section(place, summary, title, mine, file, mark)
         part.draw(matrices["best"])
         sections.append(
@@ -86,7 +87,8 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     warnings = [line.replace("**", "") for line in partial] + notes + facts.doubts(runs)
     models = ", ".join(sorted({run.data.params["model"] for run in runs}))
     title = f"{models} on {runs[0].data.params.get('dataset', 'faces')}{mark}"
-    content = {"title": title, "subtitle": SYNTHETIC if synthetic else "", "warnings": warnings}
+    overview = page.overview(beside) if len(beside) > 1 else None
+    content = {"overview": overview, "title": title, "subtitle": SYNTHETIC if synthetic else "", "warnings": warnings}
     summary.text(page.render(**content, groups=sections, facts=facts.data(runs)), "answer.html")
     summary.end("FINISHED")
     for line in warnings:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
-# these two make a matrix's rows and repeats; all else that differs makes another matrix
-WITHIN = ("data", "seed")
+# these two make a matrix's rows and repeats, the others change no result; all else that differs makes another matrix
+WITHIN = ("data", "seed", "workers", "tracking")
 
 
 def grouped(runs: list[Run]) -> dict[str, list[Run]]:

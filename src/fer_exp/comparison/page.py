@@ -84,6 +84,25 @@ def answer(table: pd.DataFrame) -> list[str]:
     return said
 
 
+def overview(groups: dict[str, tuple[list[Trial], pd.DataFrame, pd.DataFrame]]) -> dict[str, Any]:
+    """Several matrices side by side for the template: size and time of each beside its accuracy.
+
+    Args:
+        groups: title -> its trials, and the cells of their best and last checkpoints.
+    """
+    columns = ["", "parameters", "seconds", "epochs run", "best epoch", "trained on", "tested on", "best", "last"]
+    rows = []
+    for title, (trials, best, last) in groups.items():
+        metrics = pd.DataFrame([t.run.data.metrics for t in trials])
+        mean = lambda key: metrics[key].mean() if key in metrics else np.nan  # noqa: B023, E731
+        cost = [f"{mean('parameters'):,.0f}", f"{mean('train_seconds'):.0f}", f"{mean('epochs_run'):.1f}"]
+        first = best[best.trained_on == best.trained_on.iloc[0]]
+        for row, other in zip(first.itertuples(), last.loc[first.index].itertuples(), strict=True):
+            accuracies = [f"{c.accuracy:.3f} {matrix.note(c)}" for c in (row, other)]
+            rows.append([title, *cost, f"{mean('best_epoch'):.1f}", row.trained_on, row.tested_on, *accuracies])
+    return {"columns": columns, "rows": rows}
+
+
 def runs(trials: list[Trial]) -> dict[str, Any]:
     """The runs for the template: where they stand, what they cost."""
     columns = ["run", "trained on", "seed", "best / last epoch", "parameters", "seconds", "commit", "id"]

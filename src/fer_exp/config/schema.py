@@ -70,6 +70,7 @@ class TrainConfig:
     optimizer: training.OptimizerConfig = MISSING
     augmentation: models.AugmentationConfig = MISSING
     seed: int = 0
+    force: bool = False
     epochs: int = 12
     batch_size: int = 32
     class_weights: training.ClassWeights = training.ClassWeights.sqrt

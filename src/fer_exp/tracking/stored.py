@@ -67,11 +67,13 @@ def training_runs(place: Place, query: str = "") -> list[Run]:
 
 
 def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
-    """The training runs of a sweep, oldest first.
+    """The training runs of a sweep, oldest first, those included that it found done before.
 
     Raises:
         UserError: it is no sweep id.
     """
     if not re.fullmatch(r"s-[0-9a-z-]+", sweep_id):
         raise UserError(f"sweep={sweep_id}: a sweep id starts with s-")
-    return training_runs(place, f"tags.sweep_id = '{sweep_id}'")
+    own = training_runs(place, f"tags.sweep_id = '{sweep_id}'")
+    reused = training_runs(place, f"tags.`also_in.{sweep_id}` = 'true'")  # MLflow's queries have no "or"
+    return sorted({run.info.run_id: run for run in reused + own}.values(), key=lambda run: run.info.start_time)
