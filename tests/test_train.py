@@ -87,6 +87,20 @@ def test_a_run_leaves_everything_a_reader_needs(train):
     }
 
 
+def test_best_and_last_are_logged_models_whose_metrics_carry_their_test_set(train, tmp_path):
+    found = train("data=mixed")
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    models = {m.name: m for m in client.search_logged_models([found.info.experiment_id])}
+    assert set(models) == {"convnet_small-mixed-s0-best", "convnet_small-mixed-s0-last"}
+    for name, model in models.items():
+        checkpoint = name.rsplit("-", 1)[1]
+        by_set = {m.dataset_name: m.value for m in model.metrics if m.key.startswith(f"{checkpoint}/")}
+        assert by_set == {t: found.data.metrics[f"{checkpoint}/{t}"] for t in ("normal", "occluded", "mixed")}
+        assert (artifacts(found) / model.tags["file"]).is_file()
+        assert model.status == "READY"
+    assert len(found.outputs.model_outputs) == 2
+
+
 def test_the_numbers_follow_from_the_stored_predictions(train):
     found = train("data=occluded")
     table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")

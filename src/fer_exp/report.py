@@ -116,10 +116,9 @@ def draw_curves(run: Recorder, history: Sequence[Mapping[str, float]], best_epoc
 
 
 def record_checkpoint(
-    run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], own: str, faces: Faces
+    run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], faces: Faces
 ) -> None:
-    """Metrics, predictions per face, recall per class and confusion matrices of `best` or `last`."""
-    run.metrics(evaluation.metrics(checkpoint, by_set, own))
+    """Predictions per face, recall per class and confusion matrices of a checkpoint."""
     run.frame(predictions.table(), f"predictions/{checkpoint}.parquet")
     run.table(evaluation.recall_table(by_set, predictions.classes), f"{checkpoint}/recall.json")
     for name, scores in by_set.items():

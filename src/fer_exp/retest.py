@@ -69,7 +69,9 @@ def retest(cfg: EvaluateConfig) -> None:
     if cfg.checkpoint in ("best", "last"):
         epoch = next(iter(results))
         if label:
-            report.record_checkpoint(run, f"{cfg.checkpoint}.{label}", predictions[epoch], results[epoch], own, faces)
+            name = f"{cfg.checkpoint}.{label}"
+            run.metrics(evaluation.metrics(name, results[epoch], own))
+            report.record_checkpoint(run, name, predictions[epoch], results[epoch], faces)
         say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
         if not label:
             print(agreement(stored.data.metrics, cfg.checkpoint, results[epoch]))

@@ -110,7 +110,10 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         results = {name: evaluation.scores(predictions[epoch]) for name, epoch in epochs.items()}
         own = own_test_set(cfg.data.name)
         for name, epoch in epochs.items():
-            report.record_checkpoint(run, name, predictions[epoch], results[name], own, faces)
+            found = evaluation.metrics(name, results[name], own)
+            about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
+            run.model(name, epoch, about, found, faces.fingerprint)
+            report.record_checkpoint(run, name, predictions[epoch], results[name], faces)
         published = reproduction.published(cfg)
         run.metrics(reproduction.distances(results, published))
         report.say_results(run, results, epochs, faces, published)

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from fer_exp import config, datasets, gradcam, tracking
+from fer_exp.errors import DataError
 from fer_exp.inputs import Source, batches
 from fer_exp.training.checkpoints import load
 from fer_exp.variants import items
@@ -57,6 +58,8 @@ def collect(place: Place, trial: Trial, checkpoint: str = "best") -> list[Exampl
         epoch = int(trial.run.data.metrics[{"best": "best_epoch", "last": "epochs_run"}[checkpoint]])
         model = load(tracking.fetch(place, trial.run, f"checkpoints/epoch-{epoch:03d}.keras", folder))
     faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=cfg.workers or os.cpu_count() or 1)
+    if faces.fingerprint != trial.run.data.tags["dataset.fingerprint"]:
+        raise DataError(f"the faces of {faces.name} are not those of {trial.run.info.run_name} any more")
     source = Source(faces, place_bars(faces, cfg), tuple(cfg.occlusion.color), cfg.model.size, cfg.model.channels)
     rows = np.flatnonzero(np.isin(faces.ids, found.ids[chosen]))
     rows = rows[[list(faces.ids[rows]).index(name) for name in found.ids[chosen]]]

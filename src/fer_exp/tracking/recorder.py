@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, Run, RunTag
 
 from fer_exp.errors import UserError
 from fer_exp.tracking.place import Place
@@ -48,6 +48,27 @@ class Recorder:
         """Numbers at a step (an epoch: 1, 2, ...), or without one; `at`: milliseconds since 1970, None for now."""
         at = int(time.time() * 1000) if at is None else at
         self.client.log_batch(self.id, metrics=[Metric(key, v, at, step) for key, v in values.items()])
+
+    def model(self, name: str, step: int, tags: Mapping[str, str], metrics: Mapping[str, float], digest: str) -> None:
+        """A checkpoint as one of MLflow's logged models, with its test metrics; its file stays the run's.
+
+        Args:
+            name: of the checkpoint: best, last.
+            step: its epoch.
+            tags: of the model; the run's own variant, for one.
+            metrics: `<kind>/<test set>`, logged to the run as well, each with its test set as MLflow's dataset.
+            digest: of the test faces.
+        """
+        create = self.client.create_logged_model
+        model = create(self.place.experiment_id, f"{self.name}-{name}", self.id, tags=dict(tags), model_type="keras")
+        at = int(time.time() * 1000)
+        points = [
+            Metric(key, v, at, 0, model.model_id, key.rsplit("/", 1)[1], digest[:36], self.id)
+            for key, v in metrics.items()
+        ]
+        self.client.log_batch(self.id, metrics=points)
+        self.client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step)])
+        self.client.finalize_logged_model(model.model_id, "READY")
 
     def dataset(self, name: str, digest: str, source: str, profile: Mapping[str, Any], context: str) -> None:
         """A dataset input; `context` is its role, such as training or testing."""
