@@ -20,8 +20,7 @@ from fer_exp.tracking import Place, Recorder
 from fer_exp.variants import TEST_SETS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from fer_exp.figures import Figure
     from fer_exp.tracking import Run
 
 log = logging.getLogger(__name__)

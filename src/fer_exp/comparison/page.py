@@ -16,7 +16,7 @@ from fer_exp.config.schema import VARIANTS
 from fer_exp.variants import TEST_SETS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from fer_exp.figures import Figure
 
 NAMES = {"normal": "uncovered faces", "occluded": "covered faces", "mixed": "both", "mixed_unique": "both, in turn"}
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from fer_exp.datasets.annotations import read_expression, read_landmarks
 from fer_exp.datasets.build import Source, build
 from fer_exp.datasets.class_folders import choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.listing import Folder, Listing, data_root, found, is_picture, list_folder, natural
+from fer_exp.datasets.parallel import for_each
 from fer_exp.datasets.schema import AffectNetConfig
 from fer_exp.errors import ConfigError, DataError
 
 PARTS = {"train": "train_set", "test": "val_set"}  # its validation part is what the field tests on
-CHUNK = 512  # faces per task
 OCCLUDED = "an occluded copy (_occ) of another face; fer-exp paints these itself, keep them elsewhere"
 LEAVE_OUT = (
     "shorten dataset.classes if these are its last ones (the position of a class is its expression code, "
@@ -152,20 +150,14 @@ def _read_annotations(stems: list[str], n_classes: int, workers: int):
     landmarks = np.full((len(stems), 68, 2), np.nan, np.float32)
     reasons = {}
 
-    def work(start: int) -> int:
-        rows = range(start, min(start + CHUNK, len(stems)))
-        for row in rows:
-            try:
-                code = read_expression(f"{stems[row]}_exp.npy")
-                if not 0 <= code < n_classes:
-                    raise ValueError(f"expression code {code} has no class in dataset.classes")
-                labels[row], landmarks[row] = code, read_landmarks(f"{stems[row]}_lnd.npy")
-            except (OSError, ValueError) as error:
-                reasons[row] = getattr(error, "strerror", None) or str(error)
-        return len(rows)
+    def read(row: int) -> None:
+        try:
+            code = read_expression(f"{stems[row]}_exp.npy")
+            if not 0 <= code < n_classes:
+                raise ValueError(f"expression code {code} has no class in dataset.classes")
+            labels[row], landmarks[row] = code, read_landmarks(f"{stems[row]}_lnd.npy")
+        except (OSError, ValueError) as error:
+            reasons[row] = getattr(error, "strerror", None) or str(error)
 
-    bar = tqdm(total=len(stems), desc="Reading annotations", unit="face", disable=None)
-    with bar, ThreadPoolExecutor(max(1, workers)) as pool:
-        for done in pool.map(work, range(0, len(stems), CHUNK)):
-            bar.update(done)
+    for_each(len(stems), read, workers, "Reading annotations", "face")
     return labels, landmarks, reasons

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-CHUNK = 256  # pictures per task: few enough for the bar, enough that handing out tasks costs nothing
+from fer_exp.datasets.parallel import for_each
 
 
 def digest(data: bytes) -> bytes:
@@ -34,20 +32,14 @@ def check(root: Path, ids: Sequence[str], workers: int) -> tuple[np.ndarray, np.
     digests = np.zeros(len(ids), "S32")
     unreadable = {}
 
-    def work(start: int) -> int:
-        rows = range(start, min(start + CHUNK, len(ids)))
-        for row in rows:
-            try:
-                data = (root / ids[row]).read_bytes()
-                sizes[row], digests[row] = _size(data), digest(data)
-            except Exception as error:  # Pillow raises of all kinds on damaged files
-                unreadable[row] = _reason(error)
-        return len(rows)
+    def read(row: int) -> None:
+        try:
+            data = (root / ids[row]).read_bytes()
+            sizes[row], digests[row] = _size(data), digest(data)
+        except Exception as error:  # Pillow raises of all kinds on damaged files
+            unreadable[row] = _reason(error)
 
-    bar = tqdm(total=len(ids), desc="Checking pictures", unit="picture", disable=None)
-    with bar, ThreadPoolExecutor(max(1, workers)) as pool:
-        for done in pool.map(work, range(0, len(ids), CHUNK)):
-            bar.update(done)
+    for_each(len(ids), read, workers, "Checking pictures", "picture")
     return sizes, digests, unreadable
 
 

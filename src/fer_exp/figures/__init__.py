@@ -2,10 +2,11 @@
 
 from fer_exp.figures.comparison import confusion_change, examples, histories, matrix, recall_lost, reliability
 from fer_exp.figures.run import class_counts, confusion, curves, samples, tested_epochs
-from fer_exp.figures.style import VARIANTS
+from fer_exp.figures.style import VARIANTS, Figure
 
 __all__ = [
     "VARIANTS",
+    "Figure",
     "class_counts",
     "confusion",
     "confusion_change",

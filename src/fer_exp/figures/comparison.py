@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fer_exp.figures.style import MARKS, VARIANTS, new
+from fer_exp.figures.style import MARKS, VARIANTS, answers, new
 from fer_exp.statistics import Reliability
 
 
@@ -78,12 +78,8 @@ def confusion_change(classes: Sequence[str], change: np.ndarray, title: str) -> 
     axes = figure.subplots()
     limit = max(float(np.abs(change).max()), 0.01)
     picture = axes.imshow(change, vmin=-limit, vmax=limit, cmap="PuOr_r")
-    for (row, column), value in np.ndenumerate(change):
-        ink = "white" if abs(value) > 0.65 * limit else "black"
-        axes.text(column, row, f"{100 * value:+.0f}", ha="center", va="center", color=ink, fontsize=8)
-    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("predicted")
+    dark = lambda value: abs(value) > 0.65 * limit  # noqa: E731
+    answers(axes, change, classes, classes, lambda value: f"{100 * value:+.0f}", dark)
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=10)
     figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the true class, bar minus no bar")

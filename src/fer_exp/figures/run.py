@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fer_exp.figures.style import COLORS, new
+from fer_exp.figures.style import COLORS, answers, new
 
 
 def curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> Figure:
@@ -86,13 +86,8 @@ def confusion(classes: Sequence[str], counts: np.ndarray, title: str) -> Figure:
     figure = new(size + 0.6, size)
     axes = figure.subplots()
     picture = axes.imshow(share, vmin=0, vmax=1, cmap="cividis")
-    for (row, column), value in np.ndenumerate(share):
-        ink = "white" if value < 0.5 else "black"
-        axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", color=ink, fontsize=8)
     labels = [f"{name} ({n})" for name, n in zip(classes, support[:, 0], strict=True)]
-    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-    axes.set_yticks(range(len(classes)), labels)
-    axes.set_xlabel("predicted")
+    answers(axes, share, labels, classes, lambda value: f"{100 * value:.0f}", lambda value: value < 0.5)
     axes.set_ylabel("true (faces)")
     axes.set_title(title, fontsize=10)
     figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the true class")

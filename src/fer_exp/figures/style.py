@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLORS = {
@@ -17,3 +21,15 @@ DPI = 130
 def new(width: float, height: float) -> Figure:
     """An empty figure of this size in inches."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def answers(
+    axes: Axes, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], words: Callable, dark: Callable
+):
+    """What is true by what is answered: `words(value)` in each cell, white where `dark(value)`."""
+    for (row, column), value in np.ndenumerate(values):
+        ink = "white" if dark(value) else "black"
+        axes.text(column, row, words(value), ha="center", va="center", color=ink, fontsize=8)
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xlabel("predicted")
