@@ -106,7 +106,8 @@ def test_a_difference_on_the_same_faces_is_paired():
 
 def test_a_difference_over_seeds_has_a_p_that_is_uniform_where_there_is_none():
     rng = np.random.default_rng(1)
-    p = [difference(predictions_of(3, 300, 0.05, rng), predictions_of(3, 300, 0.05, rng), i).p for i in range(300)]
+    pair = lambda: (predictions_of(3, 300, 0.05, rng), predictions_of(3, 300, 0.05, rng))  # noqa: E731
+    p = [difference(*pair(), seed=i, draws=1000).p for i in range(300)]
     assert np.mean(np.array(p) < 0.05) < 0.09
     clear = difference(predictions_of(3, 300, 0.05, rng) | True, predictions_of(3, 300, 0.05, rng))
     assert clear.p < 0.01

@@ -47,7 +47,7 @@ class Difference(NamedTuple):
     p: float
 
 
-DRAWS = 2000
+DRAWS = 10_000
 
 
 def hierarchical(correct: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
@@ -106,7 +106,7 @@ def percentiles(values: np.ndarray, confidence: float = 0.95) -> Interval:
     return Interval(float(low), float(high))
 
 
-def difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Difference:
+def difference(a: np.ndarray, b: np.ndarray, seed: int = 0, draws: int = DRAWS) -> Difference:
     """Accuracy of a minus accuracy of b on the same faces.
 
     The interval is a paired bootstrap: both are resampled with the same faces. With one run each, p is McNemar's exact
@@ -116,6 +116,7 @@ def difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Difference:
     Args:
         a, b: (S, n) and (T, n) bool, a row per seed, the same faces in the same order.
         seed: of the draws.
+        draws: how many.
 
     Raises:
         ValueError: the numbers of faces differ.
@@ -123,15 +124,15 @@ def difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Difference:
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"{a.shape[1]} and {b.shape[1]} faces cannot be paired")
     rng = np.random.default_rng(seed)
-    both = _over_faces(np.concatenate([a, b]), rng, DRAWS)
-    draws = _over_seeds(a, both[:, : len(a)], rng) - _over_seeds(b, both[:, len(a) :], rng)
+    both = _over_faces(np.concatenate([a, b]), rng, draws)
+    found = _over_seeds(a, both[:, : len(a)], rng) - _over_seeds(b, both[:, len(a) :], rng)
     value = float(a.mean() - b.mean())
     if len(a) == len(b) == 1:
         p = mcnemar(a[0], b[0])
     else:
-        tail = min((draws <= 0).sum(), (draws >= 0).sum())
-        p = min(1.0, 2 * (tail + 1) / (len(draws) + 1))
-    return Difference(value, percentiles(draws), float(p))
+        tail = min((found <= 0).sum(), (found >= 0).sum())
+        p = min(1.0, 2 * (tail + 1) / (draws + 1))
+    return Difference(value, percentiles(found), float(p))
 
 
 def mcnemar(a: np.ndarray, b: np.ndarray) -> float:

@@ -85,7 +85,7 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     summary.tags({"mlflow.note.content": "\n\n".join([*texts, f"{matrix.KEY}\n\nRuns:", "\n".join(links)])})
     warnings = [line.replace("**", "") for line in partial] + notes + facts.doubts(runs)
     models = ", ".join(sorted({run.data.params["model"] for run in runs}))
-    title = f"{models} on {runs[0].data.params.get('dataset', 'faces')}{mark}"
+    title = f"{models} on {runs[0].data.params.get('dataset', 'faces')}"
     overview = page.overview(beside) if len(beside) > 1 else None
     content = {"overview": overview, "title": title, "subtitle": SYNTHETIC if synthetic else "", "warnings": warnings}
     summary.text(page.render(**content, groups=sections, facts=facts.data(runs)), "answer.html")

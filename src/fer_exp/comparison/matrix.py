@@ -51,8 +51,14 @@ def say(table: pd.DataFrame, title: str) -> None:
         shown.add_column(name, no_wrap=True)
     for row in rows:
         found = [cell.get((row, column)) for column in columns]
-        shown.add_row(row, *[f"{c.accuracy:.3f} ({note(c)})" if c else "" for c in found])
+        shown.add_row(row, *[f"{c.accuracy:.3f} ({_short(c)})" if c else "" for c in found])
     show(shown)
+
+
+def _short(cell: pd.Series) -> str:
+    """The interval alone where there is one: a terminal has no room for more."""
+    whole = note(cell)
+    return whole.split(") ")[-1] if np.isfinite(cell.low) else whole
 
 
 def draw(table: pd.DataFrame, title: str):
