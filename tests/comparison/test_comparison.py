@@ -195,6 +195,15 @@ def test_several_networks_stand_side_by_side_with_their_cost(place, add):
     assert "<td>normal</td>" in row
 
 
+def test_a_studys_number_stands_in_its_cell(place, add):
+    found = predictions(0.9, 0.3, 1)
+    add("normal", 0, found, **{"published/best/occluded": "0.302"})
+    summary = question.of_sweep("s-1", place.uri, place.experiment)
+    html = Path(place.client.download_artifacts(summary, "answer.html")).read_text()
+    assert f"published 0.302, ours {found.correct('occluded').mean() - 0.302:+.3f}" in html
+    assert html.count("published 0") == 1
+
+
 def test_names_are_escaped_on_the_page():
     html = page.render(title="<script>x</script>", subtitle="", warnings=[], groups=[], facts=[])
     assert "<script>" not in html

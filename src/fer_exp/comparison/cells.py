@@ -24,7 +24,8 @@ def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
     Columns: trained_on, tested_on, accuracy (mean over runs), low and high (95 %: of one run Wilson's interval over
     faces, of several the hierarchical bootstrap over faces and seeds), deviation (sample, over runs), n (runs),
     below_best (accuracy minus that of the best row of the column), p (of that difference on the same faces, corrected
-    by Holm for all differences of the matrix; NaN for the best itself and without predictions).
+    by Holm for all differences of the matrix; NaN for the best itself and without predictions), published (what a study
+    printed for this cell; NaN without one).
     """
     by_variant = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
     rows = []
@@ -41,6 +42,8 @@ def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
             if len(found) > 1:
                 right = correct(members, checkpoint, test_set)
                 row["low"], row["high"] = (np.nan, np.nan) if right is None else percentiles(hierarchical(right))
+            printed = {t.run.data.tags.get(f"published/{checkpoint}/{test_set}") for t in members}
+            row["published"] = float(printed.pop() or np.nan) if len(printed) == 1 else np.nan
             rows.append(row | {"deviation": accuracy.deviation, "n": accuracy.n})
     cells = pd.DataFrame(rows)
     best = cells.groupby("tested_on")["accuracy"].transform("max")

@@ -50,7 +50,9 @@ def _cell(c: Any) -> dict[str, Any]:
         return {"accuracy": "", "note": ""}
     against = "" if np.isnan(c.p) else f"{c.below_best:+.3f} against the best, p {_p(c.p)}"
     note = matrix.note(c)
-    return {"accuracy": f"{c.accuracy:.3f}", "note": note, "against": against, "best": c.below_best == 0}
+    printed = "" if np.isnan(c.published) else f"published {c.published:.3f}, ours {c.accuracy - c.published:+.3f}"
+    shown = {"accuracy": f"{c.accuracy:.3f}", "note": note, "against": against, "published": printed}
+    return shown | {"best": c.below_best == 0}
 
 
 def _p(p: float) -> str:
