@@ -22,11 +22,11 @@ def job(cfg: DictConfig) -> None:
         run.train(settings, resolved, config.overrides(), config.sweep_id())
 
 
-def summarise(sweep_id: str, settings: config.TrainConfig) -> None:
+def summarise(sweep_id: str, settings: config.TrainConfig, planned: int) -> None:
     """The matrix of a sweep's runs, as a run of its own."""
     with config.held_stderr():
         from fer_exp.comparison import question
-    question.of_sweep(sweep_id, settings.tracking.uri, settings.tracking.experiment)
+    question.of_sweep(sweep_id, settings.tracking.uri, settings.tracking.experiment, planned)
 
 
 if __name__ == "__main__":

@@ -95,27 +95,49 @@ def test_a_difference_on_the_same_faces_is_paired():
     rng = np.random.default_rng(0)
     hard = rng.random(500) < 0.5
     a, b = hard[None] | (rng.random((1, 500)) < 0.05), hard[None]
-    found = difference(a, b)
-    assert found.value == pytest.approx(a.mean() - b.mean())
-    # unpaired, both vary by 0.022 each; paired, only the few faces that differ count
-    assert found.interval.high - found.interval.low < 0.04
-    assert found.interval.low > 0
-    assert found.p == mcnemar(a[0], b[0])
-    assert difference(b, a).interval == pytest.approx((-found.interval.high, -found.interval.low), abs=1e-9)
+    for paired in (True, False):
+        found = difference(a, b, paired)
+        assert found.value == pytest.approx(a.mean() - b.mean())
+        # unpaired by face, both vary by 0.022 each; paired, only the few faces that differ count
+        assert found.interval.high - found.interval.low < 0.04
+        assert found.interval.low > 0
+        assert found.p == mcnemar(a[0], b[0])
+        back = difference(b, a, paired).interval
+        assert (-back.high, -back.low) == pytest.approx(found.interval, abs=2e-3)
 
 
-def test_a_difference_over_seeds_has_a_p_that_is_uniform_where_there_is_none():
-    rng = np.random.default_rng(1)
-    pair = lambda: (predictions_of(3, 300, 0.05, rng), predictions_of(3, 300, 0.05, rng))  # noqa: E731
-    p = [difference(*pair(), seed=i, draws=1000).p for i in range(300)]
-    assert np.mean(np.array(p) < 0.05) < 0.09
-    clear = difference(predictions_of(3, 300, 0.05, rng) | True, predictions_of(3, 300, 0.05, rng))
-    assert clear.p < 0.01
+def networks(seeds, faces, deviation, rng):
+    """Right or wrong of networks that agree on most faces, (seeds, faces)."""
+    each = rng.normal(0, 0.3, (seeds, len(faces))) + rng.normal(0, deviation, (seeds, 1))
+    return faces[None] + each > 0
 
 
-def test_faces_must_be_the_same():
-    with pytest.raises(ValueError, match="3 and 4 faces cannot be paired"):
-        difference(np.ones((1, 3), bool), np.ones((1, 4), bool))
+@pytest.mark.parametrize("seeds, paired", [(2, True), (2, False), (3, True), (3, False), (5, True)])
+def test_equal_trainings_are_told_apart_no_more_often_than_said(seeds, paired):
+    rng, tries = np.random.default_rng(4), 300
+    p = []
+    for i in range(tries):
+        faces = rng.normal(0.2, 1, 1500)
+        a, b = (networks(seeds, faces, 0.04, rng) for _ in range(2))
+        p.append(difference(a, b, paired, seed=i, draws=800).p)
+    assert np.mean(np.array(p) < 0.05) < 0.07
+
+
+def test_clear_differences_over_seeds_are_found():
+    rng = np.random.default_rng(4)
+    faces = rng.normal(0.2, 1, 1500)
+    better, worse = networks(3, faces + 0.3, 0.02, rng), networks(3, faces, 0.02, rng)
+    for paired in (True, False):
+        found = difference(better, worse, paired)
+        assert found.p < 0.01
+        assert found.interval.low < better.mean() - worse.mean() < found.interval.high
+
+
+def test_what_belongs_together_has_the_same_faces_and_rows():
+    with pytest.raises(ValueError, match="cannot be paired"):
+        difference(np.ones((1, 3), bool), np.ones((1, 4), bool), paired=False)
+    with pytest.raises(ValueError, match="cannot be paired"):
+        difference(np.ones((1, 3), bool), np.ones((2, 3), bool), paired=True)
 
 
 def test_holms_correction_is_his_worked_rule():

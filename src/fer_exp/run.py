@@ -192,6 +192,7 @@ def tags(
 ) -> dict[str, str]:
     """What makes the run's numbers traceable."""
     compared = {key: value for key, value in parameters(resolved).items() if key.split(".")[0] not in UNRELATED}
+    compared["published"] = resolved.get("published")
     found = {
         "kind": "run",
         "config.hash": sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16],

@@ -68,36 +68,47 @@ def hierarchical(correct: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.n
     Raises:
         ValueError: there are no faces or no seeds.
     """
+    return _resampled([(correct, 1)], seed, draws)
+
+
+def _resampled(parts: list[tuple[np.ndarray, int]], seed: int, draws: int, cautious: bool = False) -> np.ndarray:
+    """Draws of a sum of means, each times its sign, of matrices (S, n) over the same faces; see `hierarchical`.
+
+    The seeds of different matrices are drawn independently, the faces are the same for all. `cautious` widens for few
+    seeds even where no variance between them is seen.
+    """
     rng = np.random.default_rng(seed)
-    return _over_seeds(correct, _over_faces(correct, rng, draws), rng)
-
-
-def _over_faces(correct: np.ndarray, rng: np.random.Generator, draws: int) -> np.ndarray:
-    """Accuracy of each row on resampled faces, the same ones for all rows, (draws, rows)."""
-    n = correct.shape[1]
-    if not correct.size:
+    values = np.concatenate([matrix for matrix, _ in parts]).astype(np.int8)
+    if not values.size:
         raise ValueError("no predictions to resample")
-    # faces on which all rows are right or wrong alike are exchangeable: their counts are drawn, not the faces
-    patterns, counts = np.unique(correct.astype(bool), axis=1, return_counts=True)
-    return rng.multinomial(n, counts / n, draws) @ patterns.T.astype(np.float64) / n
-
-
-def _over_seeds(correct: np.ndarray, accuracy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The mean over seeds of `accuracy` (draws, S), with the seeds resampled; see `hierarchical`."""
-    seeds, n = correct.shape
-    if seeds == 1:
-        return accuracy[:, 0]
-    means, on_faces = correct.mean(1), accuracy.mean(1)
-    residual = correct - means[:, None] - correct.mean(0) + means.mean()
-    chance = (residual**2).sum() / ((seeds - 1) * max(n - 1, 1)) / n
-    own = max(means.var(ddof=1) - chance, 0.0)
-    if not own:
+    # faces on which all rows have the same values are exchangeable: their counts are drawn, not the faces
+    n = values.shape[1]
+    patterns, counts = np.unique(values, axis=1, return_counts=True)
+    means = rng.multinomial(n, counts / n, draws) @ patterns.T.astype(np.float64) / n
+    on_faces, between, start = np.zeros(draws), np.zeros(draws), 0
+    of_chance, of_seeds, squares = 0.0, 0.0, 0.0
+    for matrix, sign in parts:
+        seeds = len(matrix)
+        on_faces += sign * means[:, start : start + seeds].mean(1)
+        start += seeds
+        if seeds == 1:
+            continue
+        by_seed = matrix.mean(1)
+        residual = matrix - by_seed[:, None] - matrix.mean(0) + by_seed.mean()
+        chance = (residual**2).sum() / ((seeds - 1) * max(n - 1, 1)) / n
+        own = max(by_seed.var(ddof=1) - chance, 0.0)
+        drawn = rng.integers(0, seeds, (draws, seeds))
+        if own:
+            between += sign * np.sqrt(own / by_seed.var()) * (by_seed - by_seed.mean())[drawn].mean(1)
+        of_chance += chance / seeds
+        of_seeds += by_seed.var(ddof=1) / seeds
+        squares += (by_seed.var(ddof=1) / seeds) ** 2 / (seeds - 1)
+    if not of_seeds or not (between.any() or cautious):
         return on_faces
-    drawn = rng.integers(0, seeds, (len(accuracy), seeds))
-    found = on_faces + np.sqrt(own / means.var()) * (means - means.mean())[drawn].mean(1)
-    of_seeds, of_faces = means.var(ddof=1) / seeds, max(on_faces.var() - chance / seeds, 0.0)
-    freedom = (of_seeds + of_faces) ** 2 / (of_seeds**2 / (seeds - 1) + of_faces**2 / max(n - 1, 1))
-    return means.mean() + stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * (found - means.mean())
+    of_faces = max(on_faces.var() - of_chance, 0.0)
+    freedom = (of_seeds + of_faces) ** 2 / (squares + of_faces**2 / max(n - 1, 1))
+    value = sum(sign * matrix.mean() for matrix, sign in parts)
+    return value + stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * (on_faces + between - value)
 
 
 def percentiles(values: np.ndarray, confidence: float = 0.95) -> Interval:
@@ -106,33 +117,33 @@ def percentiles(values: np.ndarray, confidence: float = 0.95) -> Interval:
     return Interval(float(low), float(high))
 
 
-def difference(a: np.ndarray, b: np.ndarray, seed: int = 0, draws: int = DRAWS) -> Difference:
+def difference(a: np.ndarray, b: np.ndarray, paired: bool, seed: int = 0, draws: int = DRAWS) -> Difference:
     """Accuracy of a minus accuracy of b on the same faces.
 
-    The interval is a paired bootstrap: both are resampled with the same faces. With one run each, p is McNemar's exact
-    test (McNemar 1947; statsmodels); with several, twice the smaller share of draws on either side of 0, at least
-    1 / (draws + 1).
+    The interval is that of `hierarchical` for the difference. With one run each, p is McNemar's exact test (McNemar
+    1947; statsmodels); with several, twice the smaller share of draws on either side of 0, at least 2 / (draws + 1).
 
     Args:
         a, b: (S, n) and (T, n) bool, a row per seed, the same faces in the same order.
+        paired: row i of a belongs to row i of b: the same network, or the same seed. What both have in common then
+            takes no part in the chance between seeds.
         seed: of the draws.
         draws: how many.
 
     Raises:
-        ValueError: the numbers of faces differ.
+        ValueError: the numbers of faces differ, or those of paired rows.
     """
-    if a.shape[1] != b.shape[1]:
-        raise ValueError(f"{a.shape[1]} and {b.shape[1]} faces cannot be paired")
-    rng = np.random.default_rng(seed)
-    both = _over_faces(np.concatenate([a, b]), rng, draws)
-    found = _over_seeds(a, both[:, : len(a)], rng) - _over_seeds(b, both[:, len(a) :], rng)
-    value = float(a.mean() - b.mean())
+    if a.shape[1] != b.shape[1] or (paired and len(a) != len(b)):
+        raise ValueError(f"{a.shape} and {b.shape} cannot be paired")
+    parts = [(a.astype(np.int8) - b.astype(np.int8), 1)] if paired else [(a, 1), (b, -1)]
+    # faces largely cancel in a difference and the seeds decide: two that agree say little
+    found = _resampled(parts, seed, draws, cautious=True)
     if len(a) == len(b) == 1:
         p = mcnemar(a[0], b[0])
     else:
         tail = min((found <= 0).sum(), (found >= 0).sum())
         p = min(1.0, 2 * (tail + 1) / (draws + 1))
-    return Difference(value, percentiles(found), float(p))
+    return Difference(float(a.mean() - b.mean()), percentiles(found), float(p))
 
 
 def mcnemar(a: np.ndarray, b: np.ndarray) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_exp.comparison import cells, classes, facts, matrix, page, question, trials
+from fer_exp.comparison import answer, cells, classes, facts, groups, matrix, page, question, trials
 from fer_exp.config.schema import EvaluateConfig
 from fer_exp.errors import UserError
 from fer_exp.evaluation import Predictions, metrics, scores
@@ -113,21 +113,74 @@ def test_several_seeds_have_the_interval_over_faces_and_seeds(place, add):
     assert found.deviation == pytest.approx(right.mean(1).std(ddof=1), abs=1e-3)
 
 
-def test_runs_with_other_faces_classes_or_no_predictions_are_named_and_not_compared(place, add):
+def test_runs_with_other_faces_classes_or_no_predictions_are_named_and_left_out(place, add):
     add("normal", 0, predictions(0.9, 0.3, 1))
     add("occluded", 0, predictions(0.5, 0.8, 2))
     add("mixed", 0, predictions(0.5, 0.8, 3, ids=np.array([f"other/{i}.jpg" for i in range(N)])))
     add("mixed", 1, predictions(0.5, 0.8, 3, classes=("angry", "sad", "happy")))
     add("mixed", 2, None)
     found, notes = trials.load(place, question.tracking.sweep_runs(place, "s-1"))
-    assert [bool(t.predictions) for t in found] == [True, True, False, False, False]
+    assert [t.variant for t in found] == ["normal", "occluded"]
     said = "\n".join(notes)
-    assert "net-mixed-s0: other test faces than the others" in said
-    assert "net-mixed-s1: other classes than the others" in said
-    assert "net-mixed-s2: no predictions to compare" in said
-    table = cells.table(found, "best")
-    assert np.isnan(cell(table, "mixed", "occluded").p)
-    assert cell(table, "normal", "occluded").p < 0.05
+    assert "net-mixed-s0: left out, other test faces than the others" in said
+    assert "net-mixed-s1: left out, other classes than the others" in said
+    assert "net-mixed-s2: left out of what is compared face by face, no predictions" in said
+
+
+def test_each_matrix_is_compared_on_its_own_faces(place, add):
+    for model, ids in (("small", None), ("large", np.array([f"other/{i}.jpg" for i in range(N)]))):
+        add("normal", 0, predictions(0.9, 0.3, 1, ids=ids), model=model)
+        add("mixed", 0, predictions(0.8, 0.7, 2, ids=ids), model=model)
+    summary = question.of_sweep("s-1", place.uri, place.experiment)
+    table = pd.read_json(place.client.download_artifacts(summary, "matrix.json"), orient="split")
+    tested = table[(table.trained_on == "normal") & (table.tested_on == "occluded")]
+    assert len(tested) == 4  # two matrices, two checkpoints
+    assert (tested.p < 0.05).all()
+
+
+def test_a_seed_that_ran_again_is_counted_once(place, add):
+    add("normal", 0, predictions(0.2, 0.2, 1))
+    latest = add("normal", 0, predictions(0.9, 0.3, 1))
+    kept, notes = groups.once(question.tracking.sweep_runs(place, "s-1"))
+    assert [run.info.run_id for run in kept] == [latest]
+    assert len(notes) == 1
+    assert "ran again later" in notes[0]
+
+
+def test_an_options_key_that_differs_within_it_makes_another_matrix():
+    from types import SimpleNamespace
+
+    def run(optimizer, rate):
+        params = {"data": "normal", "seed": "0", "optimizer": optimizer, "optimizer.learning_rate": rate}
+        return SimpleNamespace(data=SimpleNamespace(params=params))
+
+    crossed = groups.grouped([run(o, r) for o in ("adam", "sgd") for r in ("0.1", "0.01")])
+    assert list(crossed) == [
+        f"optimizer={o} optimizer.learning_rate={r}" for o in ("adam", "sgd") for r in ("0.1", "0.01")
+    ]
+    assert list(groups.grouped([run("adam", "0.1"), run("sgd", "0.01")])) == ["optimizer=adam", "optimizer=sgd"]
+
+
+def test_titles_become_names_that_files_and_metrics_may_have():
+    assert answer.slug("") == "matrix"
+    assert answer.slug("model.dense=[128] dataset.root=/a b") == "matrix-model.dense_-128-dataset.root_-a-b"
+    assert len(answer.slug("x" * 500)) < 100
+
+
+def test_jobs_that_left_no_run_make_the_matrix_partial(place, add):
+    add("normal", 0, predictions(0.9, 0.3, 1))
+    summary = question.of_sweep("s-1", place.uri, place.experiment, planned=3)
+    note = place.client.get_run(summary).data.tags["mlflow.note.content"]
+    assert note.startswith("**Partial**: not finished: 2 of 3 jobs, which left no run")
+
+
+def test_an_answer_that_fails_ends_its_run(place, add, monkeypatch):
+    add("normal", 0, predictions(0.9, 0.3, 1))
+    monkeypatch.setattr(answer.page, "render", lambda **content: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        question.of_sweep("s-1", place.uri, place.experiment)
+    summary = place.client.search_runs([place.experiment_id], "tags.kind = 'summary'")[0]
+    assert summary.info.status == "FAILED"
 
 
 def test_recall_lost_is_ordered_and_paired(three):
@@ -149,19 +202,23 @@ def test_confusion_that_the_bar_creates_moves_answers_within_each_true_class(thr
     assert change[0, 1] == pytest.approx(-change[0, 0])
 
 
-def test_the_answer_in_sentences_follows_from_the_matrix():
-    rows = [("normal", 0.60, 0.40), ("occluded", 0.45, 0.52), ("mixed", 0.61, 0.50)]
-    table = pd.DataFrame(
-        [
-            {"trained_on": v, "tested_on": t, "accuracy": a, "p": np.nan}
-            for v, *values in rows
-            for t, a in zip(("normal", "occluded"), values, strict=True)
-        ]
-    )
-    said = page.answer(table)
-    assert "60.0% of them; with the upper face covered 40.0%: the bar costs 20.0 points" in said[0]
-    assert "wins back 12.0 points on covered faces, 60% of what was lost, and costs 15.0 points" in said[1]
-    assert "wins back 10.0 points on covered faces, 50% of what was lost, and gains 1.0 points" in said[2]
+def test_the_answer_in_sentences_follows_from_the_matrix(three):
+    said = page.answer(three, cells.table(three, "best"))
+    accuracy = {(t.variant, s): t.predictions["best"].correct(s).mean() for t in three for s in ("normal", "occluded")}
+    plain, hidden = accuracy["normal", "normal"], accuracy["normal", "occluded"]
+    assert f"recognises {plain:.1%} of them; with the upper face covered {hidden:.1%}" in said[0]
+    assert f"the bar costs {100 * (plain - hidden):.1f} points (95 %: " in said[0]
+    won = accuracy["mixed", "occluded"] - hidden
+    assert f"covered faces by {100 * won:+.1f} points (95 %: +" in said[2]
+    assert f"{won / (plain - hidden):.0%} of what was lost" in said[2]
+    assert f"uncovered ones by {100 * (accuracy['mixed', 'normal'] - plain):+.1f} points" in said[2]
+
+
+def test_no_share_is_won_back_of_a_loss_that_is_not_there(place, add):
+    add("normal", 0, predictions(0.7, 0.7, 1))
+    add("mixed", 0, predictions(0.7, 0.6, 2))
+    found, _ = trials.load(place, question.tracking.sweep_runs(place, "s-1"))
+    assert "of what was lost" not in " ".join(page.answer(found, cells.table(found, "best")))
 
 
 def test_the_page_is_one_file_with_matrix_pictures_and_warnings(place, add):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from fer_exp import figures, provenance, tracking
 from fer_exp.comparison import classes, examples, facts, matrix, page
 from fer_exp.comparison.cells import table
-from fer_exp.comparison.groups import common, grouped
+from fer_exp.comparison.groups import common, grouped, once
 from fer_exp.comparison.trials import CHECKPOINTS, Trial, load
 from fer_exp.config import ROOT
 from fer_exp.config.schema import VARIANTS
@@ -28,7 +30,7 @@ WATCHED = "val_balanced_accuracy"
 SYNTHETIC = "These faces are drawn: the numbers say that the machinery works, nothing about people."
 
 
-def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list[Run] | None = None) -> str:
+def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list[str] | None = None) -> str:
     """Log and print the comparison of finished runs; returns the summary run's id.
 
     Runs that differ in more than variant and seed (model, learning rate, ...) go into matrices of their own.
@@ -37,23 +39,36 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
         place: where they are.
         runs: finished training runs, at least one.
         tags: of the summary run: which question it answers.
-        unfinished: runs that belong to it and have no results; named.
+        unfinished: names of what belongs to it and has no results.
     """
-    trials, notes = load(place, runs)
     synthetic = any(run.data.tags.get("synthetic") for run in runs)
-    mark = " (synthetic)" if synthetic else ""
     name = f"matrix-{'-'.join(sorted({run.data.params['model'] for run in runs}))}"
     tags = {"kind": "summary", "mlflow.runColor": "#555555"} | tags | provenance.git(ROOT)
     summary = Recorder.new(place, name, tags | ({"synthetic": "true"} if synthetic else {}))
+    try:
+        _write(place, summary, runs, unfinished or [], synthetic)
+    except BaseException:
+        summary.end("FAILED")
+        raise
+    summary.end("FINISHED")
+    say_where(summary)
+    print(f"answer    {place.url(f'runs/{summary.id}/artifacts/answer.html')}")
+    return summary.id
+
+
+def _write(place: Place, summary: Recorder, runs: list[Run], unfinished: list[str], synthetic: bool) -> None:
+    """All of the summary run."""
+    mark = " (synthetic)" if synthetic else ""
     summary.parameters(common(runs))
     partial = []
     if unfinished:
-        listed = ", ".join(f"{r.info.run_name} ({r.info.status})" for r in unfinished)
-        partial = [f"**Partial**: not finished: {listed}"]
-    texts, rows, latex, sections, beside = list(partial), [], [], [], {}
+        partial = [f"**Partial**: not finished: {', '.join(unfinished)}"]
+    texts, rows, latex, sections, beside, notes = list(partial), [], [], [], {}, []
     for title, members in grouped(runs).items():
-        mine = [trial for trial in trials if trial.run in members]
-        file = "-".join(filter(None, ["matrix", title.replace("=", "_").replace(" ", "-")]))
+        counted, repeats = once(members)
+        mine, left_out = load(place, counted)
+        notes += repeats + left_out
+        file = slug(title)
         matrices = {}
         for checkpoint in CHECKPOINTS:
             cells = matrices[checkpoint] = table(mine, checkpoint)
@@ -71,7 +86,7 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
         sections.append(
             {
                 "title": title,
-                "answer": page.answer(matrices["best"]),
+                "answer": page.answer(mine, matrices["best"]),
                 "matrices": [page.cells(cells, checkpoint) for checkpoint, cells in matrices.items()],
                 "figures": part.figures,
                 "runs": page.runs(mine),
@@ -81,7 +96,7 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     summary.table(everything, "matrix.json")
     summary.text(everything.to_csv(index=False), "matrix.csv")
     summary.text("\n".join(latex), "matrix.tex")
-    links = [f"- [{run.info.run_name}](#/experiments/{place.experiment_id}/runs/{run.info.run_id})" for run in runs]
+    links = [f"- [{run.info.run_name}](#/experiments/{run.info.experiment_id}/runs/{run.info.run_id})" for run in runs]
     summary.tags({"mlflow.note.content": "\n\n".join([*texts, f"{matrix.KEY}\n\nRuns:", "\n".join(links)])})
     warnings = [line.replace("**", "") for line in partial] + notes + facts.doubts(runs)
     models = ", ".join(sorted({run.data.params["model"] for run in runs}))
@@ -89,12 +104,16 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     overview = page.overview(beside) if len(beside) > 1 else None
     content = {"overview": overview, "title": title, "subtitle": SYNTHETIC if synthetic else "", "warnings": warnings}
     summary.text(page.render(**content, groups=sections, facts=facts.data(runs)), "answer.html")
-    summary.end("FINISHED")
     for line in warnings:
         print(f"note: {line}")
-    say_where(summary)
-    print(f"answer    {place.url(f'runs/{summary.id}/artifacts/answer.html')}")
-    return summary.id
+
+
+def slug(title: str) -> str:
+    """A matrix's title as a name of files and metrics."""
+    if not title:
+        return "matrix"
+    words = re.sub(r"[^\w.-]+", "-", title.replace("=", "_"))
+    return f"matrix-{words}" if len(words) <= 80 else f"matrix-{words[:80]}-{sha256(title.encode()).hexdigest()[:6]}"
 
 
 class Section:
@@ -111,7 +130,8 @@ class Section:
 
     def draw(self, best: pd.DataFrame) -> None:
         """Every picture that the runs allow."""
-        self.add(matrix.draw(best, f"best checkpoint {self.said}"), "matrix", "The matrix", "Best checkpoints.")
+        picture = matrix.draw(best, f"best checkpoint {self.said}")  # the run has it already
+        self.figures.append(page.picture(picture, "The matrix", "Best checkpoints."))
         if self.pairs:
             self.recall_lost()
             self.confusion_change()

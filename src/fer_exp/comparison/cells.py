@@ -7,7 +7,7 @@ import pandas as pd
 
 from fer_exp.comparison.trials import Trial
 from fer_exp.config.schema import VARIANTS
-from fer_exp.statistics import difference, hierarchical, holm, percentiles, spread
+from fer_exp.statistics import Difference, difference, hierarchical, holm, percentiles, spread
 from fer_exp.variants import TEST_SETS
 
 
@@ -16,6 +16,18 @@ def correct(trials: list[Trial], checkpoint: str, test_set: str) -> np.ndarray |
     if not trials or not all(t.predictions and test_set in t.predictions[checkpoint].test_sets for t in trials):
         return None
     return np.stack([t.predictions[checkpoint].correct(test_set) for t in trials])
+
+
+def versus(a: list[Trial], b: list[Trial], checkpoint: str, sets: tuple[str, str]) -> Difference | None:
+    """Accuracy of runs a on the first test set minus that of runs b on the second; None without predictions.
+
+    Runs are paired where they have the same seeds; those of a seed share split and initial weights.
+    """
+    a, b = (sorted(trials, key=lambda t: t.seed) for trials in (a, b))
+    right = [correct(trials, checkpoint, name) for trials, name in zip((a, b), sets, strict=True)]
+    if right[0] is None or right[1] is None:
+        return None
+    return difference(*right, paired=[t.seed for t in a] == [t.seed for t in b])
 
 
 def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
@@ -56,11 +68,11 @@ def _against_best(cells: pd.DataFrame, by_variant: dict[str, list[Trial]], check
     p = pd.Series(np.nan, index=cells.index)
     for test_set, column in cells.groupby("tested_on"):
         first = column["accuracy"].idxmax()
-        reference = correct(by_variant[column.loc[first, "trained_on"]], checkpoint, test_set)
+        best = by_variant[column.loc[first, "trained_on"]]
         for index in column.index.drop(first):
-            right = correct(by_variant[column.loc[index, "trained_on"]], checkpoint, test_set)
-            if reference is not None and right is not None:
-                p[index] = difference(reference, right).p
+            found = versus(best, by_variant[column.loc[index, "trained_on"]], checkpoint, (test_set, test_set))
+            if found is not None:
+                p[index] = found.p
     tested = p.notna()
     p[tested] = holm(p[tested].to_numpy())
     return p

@@ -14,7 +14,8 @@ def recall_lost(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
     """Recall of each class without and with the bar, and what is lost, the greatest loss first.
 
     Columns: class, faces, normal and occluded (recall, mean over runs), lost (their difference), low, high: the 95 %
-    interval by a paired bootstrap over the faces of the class and over seeds, both forms of the same faces.
+    interval by a paired bootstrap over the faces of the class and over seeds: both forms of the same faces, seen by
+    the same networks. NaN where all faces of a class changed alike.
     """
     first = trials[0].predictions[checkpoint]
     rows = []
@@ -25,9 +26,10 @@ def recall_lost(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
         normal, occluded = (
             np.stack([t.predictions[checkpoint].correct(form)[mine] for t in trials]) for form in ("normal", "occluded")
         )
-        lost = difference(normal, occluded)
+        lost = difference(normal, occluded, paired=True)
+        ends = lost.interval if lost.interval.low < lost.interval.high else (np.nan, np.nan)  # too few faces to tell
         row = {"class": name, "faces": int(mine.sum()), "normal": normal.mean(), "occluded": occluded.mean()}
-        rows.append(row | {"lost": lost.value, "low": lost.interval.low, "high": lost.interval.high})
+        rows.append(row | {"lost": lost.value, "low": ends[0], "high": ends[1]})
     return pd.DataFrame(rows).sort_values("lost", ascending=False, ignore_index=True)
 
 

@@ -11,20 +11,24 @@ if TYPE_CHECKING:
 def doubts(runs: list[Run]) -> list[str]:
     """What a reader must know before trusting the numbers."""
     said = []
-    seeds = {run.data.params.get("seed") for run in runs}
-    if len(seeds) < 3:
-        known = "not measured" if len(seeds) < 2 else "hardly measured"
-        said.append(f"Fewer than three seeds ({len(seeds)}): chance between trainings is {known}.")
-    tags = runs[0].data.tags
+    seeds = min(
+        len({r.data.params.get("seed") for r in runs if r.data.params["data"] == v}) for v in _values(runs, "data")
+    )
+    if seeds < 3:
+        known = "not measured" if seeds < 2 else "hardly measured"
+        said.append(f"Fewer than three seeds ({seeds}): chance between trainings is {known}.")
     for key, words in (
         ("duplicates.test_in_training", "test pictures also occur in training"),
         ("duplicates.test_in_validation", "test pictures also occur in validation"),
         ("duplicates.validation_in_training", "validation pictures also occur in training"),
         ("landmarks.missing", "faces have no usable landmarks"),
     ):
-        if int(tags.get(key, 0) or 0):
-            rule = f" (occlusion.missing={tags.get('landmarks.missing_rule')})" if key == "landmarks.missing" else ""
-            said.append(f"{tags[key]} {words}{rule}.")
+        most = max(runs, key=lambda run: int(run.data.tags.get(key, 0) or 0)).data.tags
+        if int(most.get(key, 0) or 0):
+            rule = f" (occlusion.missing={most.get('landmarks.missing_rule')})" if key == "landmarks.missing" else ""
+            said.append(f"{most[key]} {words}{rule}.")
+    if len({run.data.tags.get("code.hash") for run in runs}) > 1:
+        said.append("The runs were made by different versions of the code.")
     looked = [run.info.run_name for run in runs if "looked_at_test_set" in run.data.tags]
     if looked:
         said.append(f"Every epoch was looked at on the test set: {', '.join(looked)}. Nothing here was chosen by it.")
@@ -35,18 +39,17 @@ def doubts(runs: list[Run]) -> list[str]:
 
 def data(runs: list[Run]) -> list[tuple[str, str]]:
     """Data and split, for the page."""
-    params, tags = runs[0].data.params, runs[0].data.tags
-    chosen = [
-        "dataset",
-        "occlusion",
-        "occlusion.scale",
-        "split.by",
-        "split.validation",
-        "monitor",
-        "optimizer",
-        "augmentation",
-    ]
-    found = [(key, params[key]) for key in chosen if key in params]
-    splits = sorted({run.data.tags.get("split.hash", "") for run in runs})
-    found += [("dataset fingerprint", tags.get("dataset.fingerprint", "")), ("split hashes", ", ".join(splits))]
-    return [*found, ("faces left out", tags.get("excluded", "0"))]
+    chosen = ["dataset", "occlusion", "occlusion.scale", "split.by", "split.validation", "monitor", "optimizer"]
+    found = [(key, ", ".join(_values(runs, key))) for key in chosen]
+    for words, key in (
+        ("dataset fingerprint", "dataset.fingerprint"),
+        ("split hashes", "split.hash"),
+        ("faces left out", "excluded"),
+    ):
+        found.append((words, ", ".join(sorted({run.data.tags.get(key, "") for run in runs}))))
+    return found
+
+
+def _values(runs: list[Run], parameter: str) -> list[str]:
+    """The values that a parameter has, sorted."""
+    return sorted({run.data.params[parameter] for run in runs if parameter in run.data.params})

@@ -18,12 +18,32 @@ def grouped(runs: list[Run]) -> dict[str, list[Run]]:
     keys = sorted(set().union(*params))
     differing = [k for k in keys if k.split(".")[0] not in WITHIN and len({p.get(k) for p in params}) > 1]
     chosen = [k for k in differing if "." not in k]
-    # an option's own keys say nothing new beside its name
-    differing = [k for k in differing if k in chosen or k.split(".")[0] not in chosen]
+    # an option's own keys say nothing new beside its name, unless they differ within it
+    differing = [k for k in differing if k in chosen or not _follows(k, params)]
     groups = defaultdict(list)
     for run in runs:
         groups[" ".join(f"{key}={run.data.params.get(key)}" for key in differing)].append(run)
     return dict(groups)
+
+
+def _follows(key: str, params: list[dict[str, str]]) -> bool:
+    """Whether an option's key has one value for each option."""
+    option, values = key.split(".")[0], defaultdict(set)
+    for p in params:
+        values[p.get(option)].add(p.get(key))
+    return option in params[0] and all(len(found) == 1 for found in values.values())
+
+
+def once(runs: list[Run]) -> tuple[list[Run], list[str]]:
+    """The latest run of each variant and seed, and a line for each repeat that is not counted."""
+    latest: dict[tuple, Run] = {}
+    notes = []
+    for run in sorted(runs, key=lambda run: run.info.start_time):
+        place = tuple(run.data.params.get(key) for key in ("data", "seed"))
+        if earlier := latest.get(place):
+            notes.append(f"{earlier.info.run_name} ran again later: {earlier.info.run_id} is not counted")
+        latest[place] = run
+    return list(latest.values()), notes
 
 
 def common(runs: list[Run]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from rich.table import Table
@@ -81,7 +83,7 @@ def as_latex(table: pd.DataFrame, caption: str) -> str:
         return " & ".join(words) + r" \\"
 
     def escape(text: str) -> str:
-        return text.replace("_", r"\_").replace("%", r"\%").replace("±", r"$\pm$")
+        return re.sub(r"([_%&#${}])", r"\\\1", text).replace("~", r"\textasciitilde{}").replace("±", r"$\pm$")
 
     body = [line("trained on", *map(escape, columns)), r"\midrule"]
     for row in rows:

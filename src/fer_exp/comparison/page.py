@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from fer_exp.comparison import matrix
+from fer_exp.comparison.cells import versus
 from fer_exp.comparison.trials import Trial
 from fer_exp.config.schema import VARIANTS
 from fer_exp.variants import TEST_SETS
 
 if TYPE_CHECKING:
     from fer_exp.figures import Figure
+    from fer_exp.statistics import Difference
 
 NAMES = {"normal": "uncovered faces", "occluded": "covered faces", "mixed": "both", "mixed_unique": "both, in turn"}
 
@@ -59,31 +61,38 @@ def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def answer(table: pd.DataFrame) -> list[str]:
-    """The question's answer in sentences, from the matrix of one checkpoint."""
+def answer(trials: list[Trial], table: pd.DataFrame, checkpoint: str = "best") -> list[str]:
+    """The question's answer in sentences: what the bar costs, and what each way of training changes, with intervals."""
     accuracy = {(c.trained_on, c.tested_on): c.accuracy for c in table.itertuples()}
-    p = {(c.trained_on, c.tested_on): c.p for c in table.itertuples()}
     plain, hidden = accuracy.get(("normal", "normal")), accuracy.get(("normal", "occluded"))
     if plain is None or hidden is None:
         return ["No run was trained on uncovered faces and tested on both: the loss has nothing to be measured from."]
+    members = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
+    loss = versus(members["normal"], members["normal"], checkpoint, ("normal", "occluded"))
     said = [
         f"Trained on uncovered faces, the network recognises {plain:.1%} of them; with the upper face covered "
-        f"{hidden:.1%}: the bar costs {100 * (plain - hidden):.1f} points."
+        f"{hidden:.1%}: the bar costs {_points(plain - hidden, loss, sign='')}."
     ]
     for variant in VARIANTS[1:]:
         won, kept = accuracy.get((variant, "occluded")), accuracy.get((variant, "normal"))
         if won is None or kept is None:
             continue
-        share = f", {(won - hidden) / (plain - hidden):.0%} of what was lost" if plain > hidden else ""
-        cost = 100 * (plain - kept)
-        doubt = p.get((variant, "normal"), np.nan)
-        sure = "" if np.isnan(doubt) or doubt < 0.05 else " (not distinguishable from the best on these faces)"
-        price = f"costs {cost:.1f} points" if cost > 0 else f"gains {-cost:.1f} points"
+        gain, change = (versus(members[variant], members["normal"], checkpoint, (t, t)) for t in ("occluded", "normal"))
+        sure = loss is not None and loss.interval.low > 0 and gain is not None and gain.interval.low > 0
+        share = f", {gain.value / loss.value:.0%} of what was lost" if sure else ""
         said.append(
-            f"Training on {NAMES[variant]} ({variant}) wins back {100 * (won - hidden):.1f} points on covered "
-            f"faces{share}, and {price} on uncovered ones{sure}."
+            f"Training on {NAMES[variant]} ({variant}) instead changes the recognition of covered faces by "
+            f"{_points(won - hidden, gain)}{share}, and that of uncovered ones by {_points(kept - plain, change)}."
         )
     return said
+
+
+def _points(value: float, found: Difference | None, sign: str = "+") -> str:
+    """A difference in percentage points with its interval, where there is one."""
+    shown = f"{100 * value:{sign}.1f} points"
+    if found is None:
+        return shown
+    return f"{shown} (95 %: {100 * found.interval.low:{sign}.1f} to {100 * found.interval.high:{sign}.1f})"
 
 
 def overview(groups: dict[str, tuple[list[Trial], pd.DataFrame, pd.DataFrame]]) -> dict[str, Any]:
@@ -95,10 +104,11 @@ def overview(groups: dict[str, tuple[list[Trial], pd.DataFrame, pd.DataFrame]]) 
     columns = ["", "parameters", "seconds", "epochs run", "best epoch", "trained on", "tested on", "best", "last"]
     rows = []
     for title, (trials, best, last) in groups.items():
-        metrics = pd.DataFrame([t.run.data.metrics for t in trials])
+        variant = best.trained_on.iloc[0]
+        metrics = pd.DataFrame([t.run.data.metrics for t in trials if t.variant == variant])
         mean = lambda key: metrics[key].mean() if key in metrics else np.nan  # noqa: B023, E731
         cost = [f"{mean('parameters'):,.0f}", f"{mean('train_seconds'):.0f}", f"{mean('epochs_run'):.1f}"]
-        first = best[best.trained_on == best.trained_on.iloc[0]]
+        first = best[best.trained_on == variant]
         for row, other in zip(first.itertuples(), last.loc[first.index].itertuples(), strict=True):
             accuracies = [f"{c.accuracy:.3f} {matrix.note(c)}" for c in (row, other)]
             rows.append([title, *cost, f"{mean('best_epoch'):.1f}", row.trained_on, row.tested_on, *accuracies])

@@ -13,15 +13,21 @@ if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
 
-def of_sweep(sweep_id: str, uri: str | None, experiment: str) -> str | None:
-    """The answer of a sweep's runs, as far as they are finished; None where none is."""
+def of_sweep(sweep_id: str, uri: str | None, experiment: str, planned: int = 0) -> str | None:
+    """The answer of a sweep's runs, as far as they are finished; None where none is.
+
+    `planned` is how many jobs it was to have, where that is known: jobs that left no run are counted too.
+    """
     place = tracking.open_place(uri, experiment)
     every = tracking.sweep_runs(place, sweep_id)
     runs = [run for run in every if run.info.status == "FINISHED"]
     if not runs:
         print("no run of this sweep finished: no matrix")
         return None
-    return answer(place, runs, {"sweep_id": sweep_id}, [run for run in every if run.info.status != "FINISHED"])
+    unfinished = [f"{run.info.run_name} ({run.info.status})" for run in every if run.info.status != "FINISHED"]
+    if planned > len(every):
+        unfinished.append(f"{planned - len(every)} of {planned} jobs, which left no run")
+    return answer(place, runs, {"sweep_id": sweep_id}, unfinished)
 
 
 def of_question(cfg: EvaluateConfig) -> str:
@@ -49,7 +55,7 @@ def of_question(cfg: EvaluateConfig) -> str:
     finished = [run for run in runs if run.info.status == "FINISHED"]
     if not finished:
         raise UserError(f"no finished run of {place.experiment} is {' '.join(question.values())}")
-    return answer(place, finished, question, [run for run in runs if run.info.status != "FINISHED"])
+    return answer(place, finished, question)
 
 
 def flat(where: dict, prefix: str = "") -> dict[str, list[str]]:

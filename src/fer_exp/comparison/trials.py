@@ -26,16 +26,21 @@ class Trial(NamedTuple):
     predictions: dict[str, Predictions]
 
     @property
+    def seed(self) -> str:
+        """Of its training."""
+        return self.run.data.params.get("seed", "")
+
+    @property
     def variant(self) -> str:
         """What it was trained on."""
         return self.run.data.params["data"]
 
 
 def load(place: Place, runs: list[Run]) -> tuple[list[Trial], list[str]]:
-    """The runs with their predictions, and a line for each whose predictions cannot be compared with the others'.
+    """The runs with their predictions, and a line for each that cannot be compared with the others.
 
-    Runs are compared face by face on the test faces and classes that most of them have. A run with other ones, or
-    without predictions, keeps its logged accuracies and takes part in no interval over seeds and no test.
+    Runs are compared face by face, on the test faces and classes that most of them have: a run with other ones, or
+    without predictions, is left out. Where none has predictions, the logged accuracies stand alone.
     """
     found, notes = [], []
     with TemporaryDirectory() as folder:
@@ -45,17 +50,18 @@ def load(place: Place, runs: list[Run]) -> tuple[list[Trial], list[str]]:
                 found.append(Trial(run, {c: Predictions.of(pd.read_parquet(f)) for c, f in files.items()}))
             except (UserError, OSError, ValueError, KeyError) as error:
                 found.append(Trial(run, {}))
-                notes.append(f"{run.info.run_name}: no predictions to compare face by face ({error})")
+                notes.append(
+                    f"{run.info.run_name}: left out of what is compared face by face, no predictions ({error})"
+                )
     kinds = [_faces(trial) for trial in found]
     if not any(kinds):
         return found, notes
     common, _ = Counter(filter(None, kinds)).most_common(1)[0]
-    for i, (trial, kind) in enumerate(zip(found, kinds, strict=True)):
+    for trial, kind in zip(found, kinds, strict=True):
         if kind and kind != common:
             what = "classes" if kind[0] != common[0] else "test faces"
-            notes.append(f"{trial.run.info.run_name}: other {what} than the others, not compared face by face")
-            found[i] = trial._replace(predictions={})
-    return found, notes
+            notes.append(f"{trial.run.info.run_name}: left out, other {what} than the others")
+    return [trial for trial, kind in zip(found, kinds, strict=True) if kind == common], notes
 
 
 def _faces(trial: Trial) -> tuple | None:

@@ -33,6 +33,7 @@ class Sweep:
     """What the parent process knows of the sweep it started."""
 
     settings: TrainConfig | None = None  # of its last job; None: no sweep started
+    planned = 0  # jobs
     failed: list[str] = []
     terminated = False
     is_job = False  # this process is one of its jobs
@@ -113,8 +114,8 @@ def _terminate(number, frame) -> None:
     raise KeyboardInterrupt
 
 
-def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainConfig], None] | None = None) -> int:
-    """Run the Hydra function `job`, then `summarise(sweep id, settings)` if a sweep started; the exit status.
+def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainConfig, int], None] | None = None) -> int:
+    """Run the Hydra function `job`, then `summarise(sweep id, settings, jobs)` if a sweep started; the exit status.
 
     `script` names the entry script and its configuration: train, evaluate.
 
@@ -134,7 +135,7 @@ def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainCo
     own_id = os.environ.setdefault(SWEEP_ID, f"s-{uuid.uuid4().hex[:12]}")
     code = _run(lambda: _check_groups(script), script) or _run(job, script)
     if Sweep.settings is not None:
-        code = max(code, _run(lambda: summarise(own_id, Sweep.settings), script))
+        code = max(code, _run(lambda: summarise(own_id, Sweep.settings, Sweep.planned), script))
         for line in Sweep.failed:
             print(f"failed: {line}", file=sys.stderr)
     return code or int(bool(Sweep.failed))

@@ -36,6 +36,7 @@ class CheckSweep(Callback):
         if not jobs:
             print("error: this sweep has no jobs; a glob that matches nothing?", file=sys.stderr)
             raise SystemExit(2)
+        Sweep.planned = len(jobs)
         for job in jobs:
             try:
                 Sweep.settings = validate(compose(config_name=config.hydra.job.config_name, overrides=list(job)))
