@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -16,12 +17,24 @@ from fer_exp.datasets.faces import Faces
 CLASSES = ("angry", "happy", "sad")
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """An empty tracking database: making one takes a second, copying it nothing."""
+    from mlflow import MlflowClient
+
+    file = tmp_path_factory.mktemp("migrated") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path, monkeypatch):
+def own_folders(tmp_path, migrated, monkeypatch):
     """No test writes into the user's cache, database or outputs."""
     monkeypatch.setenv("FER_EXP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("FER_EXP_SWEEP_ID", raising=False)
+    monkeypatch.setattr("fer_exp.figures.style.DPI", 40)  # most of a picture's time is its pixels
+    shutil.copy(migrated, tmp_path / "mlflow.db")
     return tmp_path
 
 
