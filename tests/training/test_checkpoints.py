@@ -38,9 +38,9 @@ def test_a_first_epoch_of_nan_is_beaten(tmp_path):
 
 
 def test_only_best_and_last_stay_in_the_folder_and_every_epoch_is_delivered(tmp_path):
-    _, delivered = epochs(tmp_path, [0.1, 0.5, 0.2, 0.3])
+    _, delivered = epochs(tmp_path / "state", [0.1, 0.5, 0.2, 0.3])
     assert delivered == [f"epoch-00{e}.keras" for e in (1, 2, 3, 4)]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch-002.keras", "epoch-004.keras"]
+    assert sorted(p.name for p in (tmp_path / "state").iterdir()) == ["epoch-002.keras", "epoch-004.keras"]
 
 
 def test_best_and_last_alone_are_delivered_if_asked_for(tmp_path):
