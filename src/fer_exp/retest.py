@@ -45,8 +45,7 @@ def retest(cfg: EvaluateConfig) -> None:
     place, stored = tracking.find_run(place, cfg.run)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        resolved = yaml.safe_load(tracking.fetch(place, stored, "config.yaml", folder).read_text())
-        trained = config.stored(resolved)
+        trained = configuration(place, stored, folder)
         files = checkpoint_files(place, stored, cfg.checkpoint)
         known = class_names(tracking.fetch(place, stored, "data/class_counts.json", folder))
         faces, source = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"])
@@ -82,6 +81,15 @@ def retest(cfg: EvaluateConfig) -> None:
         if cfg.checkpoint == "all":
             explore(run, place, stored, name, results, faces)
     report.say_where(run)
+
+
+def configuration(place: tracking.Place, run: tracking.Run, folder: Path) -> TrainConfig:
+    """What a run was told to do; `folder` receives the file that says it.
+
+    Raises:
+        UserError: the run has none, or one of another version.
+    """
+    return config.stored(yaml.safe_load(tracking.fetch(place, run, "config.yaml", folder).read_text()))
 
 
 def checkpoint_files(place: tracking.Place, run: tracking.Run, which: str) -> dict[int, str]:

@@ -78,8 +78,9 @@ def _write(place: Place, summary: Recorder, runs: list[Run], unfinished: list[st
             matrix.say(cells, words)
             rows.append(cells.assign(matrix=title, checkpoint=checkpoint))
             latex.append(matrix.as_latex(cells, f"Accuracy, {words}"))
+            picture = matrix.draw(cells, words)
             for ending in ("png", "pdf"):
-                summary.figure(matrix.draw(cells, words), f"{file}-{checkpoint}.{ending}")
+                summary.figure(picture, f"{file}-{checkpoint}.{ending}")
         beside[title] = (mine, matrices["best"], matrices["last"])
         part = Section(place, summary, title, mine, file, mark)
         part.draw(matrices["best"])

@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import yaml
 
-from fer_exp import config, datasets, gradcam, tracking
+from fer_exp import datasets, gradcam, tracking
 from fer_exp.errors import DataError
 from fer_exp.inputs import Source, batches
+from fer_exp.retest import checkpoint_files, configuration
+from fer_exp.run import place_bars
 from fer_exp.training.checkpoints import load
 from fer_exp.variants import items
 
@@ -50,13 +51,11 @@ def collect(place: Place, trial: Trial, checkpoint: str = "best") -> list[Exampl
     chosen, found = flips(trial, checkpoint), trial.predictions[checkpoint]
     if not len(chosen):
         return []
-    from fer_exp.run import place_bars
-
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        cfg = config.stored(yaml.safe_load(tracking.fetch(place, trial.run, "config.yaml", folder).read_text()))
-        epoch = int(trial.run.data.metrics[{"best": "best_epoch", "last": "epochs_run"}[checkpoint]])
-        model = load(tracking.fetch(place, trial.run, f"checkpoints/epoch-{epoch:03d}.keras", folder))
+        cfg = configuration(place, trial.run, folder)
+        (file,) = checkpoint_files(place, trial.run, checkpoint).values()
+        model = load(tracking.fetch(place, trial.run, file, folder))
     faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=cfg.workers or os.cpu_count() or 1)
     if faces.fingerprint != trial.run.data.tags["dataset.fingerprint"]:
         raise DataError(f"the faces of {faces.name} are not those of {trial.run.info.run_name} any more")

@@ -20,7 +20,7 @@ CHECKPOINTS = ("best", "last")
 
 
 class Trial(NamedTuple):
-    """A finished run; `predictions` by checkpoint, empty where they are missing or of other faces."""
+    """A finished run; `predictions` by checkpoint, empty where they are missing."""
 
     run: Run
     predictions: dict[str, Predictions]
