@@ -20,13 +20,13 @@ COLOR = (0, 0, 0)
 
 
 def faces(batch: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Noise images (batch, size, size, 3) uint8 and the bar corners (batch, 4, 2) of tilted faces in them."""
+    """Noise images (batch, size, size, 3) uint8 and the bars (batch, 1, 4, 2) of tilted faces in them."""
     turn = rng.normal(0, 0.15, batch)
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]).transpose(2, 0, 1)
     widths = size * rng.uniform(0.6, 0.85, (batch, 1, 1))
     landmarks = widths * AVERAGE_FACE @ rotation + size * rng.normal([0.5, 0.39], 0.03, (batch, 1, 2))
-    corners = headset.corners(landmarks, HeadsetConfig(name="quest2", kind="headset"))
-    return rng.integers(0, 256, (batch, size, size, 3), np.uint8), corners
+    bars = headset.polygons(landmarks, HeadsetConfig(name="quest2", kind="headset"))
+    return rng.integers(0, 256, (batch, size, size, 3), np.uint8), bars
 
 
 def with_tensorflow():
@@ -84,14 +84,14 @@ def main():
     options = parser.parse_args()
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    images, corners = faces(options.batch, options.size, np.random.default_rng(0))
+    images, bars = faces(options.batch, options.size, np.random.default_rng(0))
     covered = np.ones(options.batch, bool)
     few = slice(options.figures)
     tensorflow_mask = with_tensorflow()
     ways = {
-        "paint": lambda: paint(images, corners, covered, COLOR),
-        "tensorflow ops": lambda: tensorflow_mask(images, corners),
-        "matplotlib figure": lambda: with_matplotlib(images[few], corners[few]),
+        "paint": lambda: paint(images, bars, covered, COLOR),
+        "tensorflow ops": lambda: tensorflow_mask(images, bars[:, 0]),
+        "matplotlib figure": lambda: with_matplotlib(images[few], bars[few, 0]),
     }
     results = {name: way() for name, way in ways.items()}  # also warms up
     seconds = {name: [] for name in ways}

@@ -115,7 +115,7 @@ def quest2():
 @pytest.fixture
 def source(faces, quest2):
     """The tiny faces, ready to be read at their own size."""
-    from fer_exp.inputs import Source
     from fer_exp.occlusion import cover
+    from fer_exp.source import Source
 
-    return Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), (0, 0, 0), 16, 3)
+    return Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 16, 3)

@@ -1,5 +1,7 @@
 """A frozen base is asked once per face and form; the head then learns the same as through the whole network."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -60,7 +62,7 @@ def test_they_are_computed_once(base, pictures, parts, monkeypatch):
     features.extract(base, FROZEN, pictures, parts, "occluded")
 
 
-@pytest.mark.parametrize("change", ["weights", "bar", "colour", "faces"])
+@pytest.mark.parametrize("change", ["weights", "bar", "colour", "noise", "resolution", "faces"])
 def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest2, monkeypatch, change):
     features.extract(base, FROZEN, pictures, parts, "occluded")
     computed = []
@@ -68,14 +70,17 @@ def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest
     if change == "weights":
         base.set_weights([w + 0.01 for w in base.get_weights()])
     elif change == "bar":
-        cover = pictures.cover
-        pictures = pictures._replace(cover=type(cover)(cover.corners + 1, cover.usable, cover.keep))
+        pictures = pictures._replace(cover=replace(pictures.cover, polygons=pictures.cover.polygons + 1))
     elif change == "colour":
-        pictures = pictures._replace(color=(255, 0, 0))
+        pictures = pictures._replace(cover=replace(pictures.cover, color=(255, 0, 0)))
+    elif change == "noise":
+        pictures = pictures._replace(cover=replace(pictures.cover, noise=9, phase=np.zeros(len(faces), int)))
+    elif change == "resolution":
+        pictures = pictures._replace(degrade=8)
     else:
         parts[0] = parts[0][:-1]
     features.extract(base, FROZEN, pictures, parts, "occluded")
-    assert len(computed) == {"weights": 3, "bar": 2, "colour": 2, "faces": 1}[change]
+    assert len(computed) == {"weights": 3, "bar": 2, "colour": 2, "noise": 2, "resolution": 3, "faces": 1}[change]
 
 
 def test_a_damaged_entry_is_computed_again(base, pictures, parts, tmp_path):

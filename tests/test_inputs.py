@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from fer_exp.datasets.faces import Faces
-from fer_exp.inputs import Order, Source, batches
+from fer_exp.inputs import Order, batches, degraded
 from fer_exp.occlusion import cover
-from fer_exp.occlusion.painting import paint
+from fer_exp.source import Source
 from fer_exp.variants import items
 
 
@@ -29,7 +31,7 @@ def test_uncovered_pictures_pass_unchanged_in_file_order(source):
 def test_covered_pictures_are_those_of_the_one_painter(source):
     found = everything(source, "mixed_unique")
     images, _ = read(batches(source, found, 7))
-    expected = paint(source.faces.pixels, source.cover.corners, found.covered, (0, 0, 0))
+    expected = source.cover.paint(source.faces.pixels, found.rows, found.covered)
     assert (images == expected).all()
     assert (images[found.covered] != source.faces.pixels[found.covered]).any()
 
@@ -68,7 +70,7 @@ def test_files_decode_bit_for_bit_as_opencv_does(tmp_path, quest2, suffix):
     rng = np.random.default_rng(0)
     images = [cv2.GaussianBlur(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8), (0, 0), 1) for _ in range(3)]
     faces = on_disk(tmp_path, images, suffix)
-    source = Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), (0, 0, 0), 20, 3)
+    source = Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 20, 3)
     found, _ = read(batches(source, items("normal", np.arange(3), faces.labels), 2))
     expected = [cv2.imread(str(faces.path(i)))[..., ::-1] for i in range(3)]
     assert (found == np.stack(expected)).all()
@@ -77,7 +79,7 @@ def test_files_decode_bit_for_bit_as_opencv_does(tmp_path, quest2, suffix):
 def test_pictures_of_several_sizes_are_painted_at_their_own_size_and_then_resized(tmp_path, quest2):
     images = [np.full((s, s, 3), 200, np.uint8) for s in (12, 24, 40)]
     faces = on_disk(tmp_path, images, ".png")
-    source = Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), (0, 0, 0), 24, 3)
+    source = Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 24, 3)
     found, _ = read(batches(source, items("occluded", np.arange(3), faces.labels), 2))
     assert found.shape == (3, 24, 24, 3)
     dark = [(image.mean(-1) < 100).mean() for image in found]
@@ -117,3 +119,40 @@ def test_resampling_draws_equally_many_of_each_class_and_every_rare_face():
     drawn = Order(labels, 0, resample=True)()
     assert np.bincount(labels[drawn]).tolist() == [20, 20, 20]
     assert set(range(55, 60)) <= set(drawn.tolist())
+
+
+def test_degraded_pictures_keep_their_size_and_lose_what_is_finer():
+    image = np.zeros((2, 32, 48, 3), np.uint8)
+    image[:, :, ::2] = 255  # stripes of one pixel
+    image[1, :, 24:] = 0  # and half a picture, which survives
+    low = degraded(image, 8)
+    assert low.shape == image.shape and low.dtype == np.uint8
+    assert np.abs(low[0].astype(int) - 127).max() <= 2
+    assert low[1, :, :18].mean() > 120 and low[1, :, 30:].mean() < 8
+    assert image.max() == 255  # the caller's picture is as it was
+
+
+@pytest.mark.parametrize("side", [None, 32, 40])
+def test_pictures_that_have_no_more_pixels_stay_as_they_are(side):
+    images = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 1), np.uint8)
+    assert degraded(images, side) is images
+
+
+def test_covered_pictures_are_painted_before_they_are_degraded(source):
+    found = items("occluded", np.arange(4), source.faces.labels[:4])
+    painted = source.cover.paint(source.faces.pixels[:4], np.arange(4), np.ones(4, bool))
+    got, _ = next(batches(source._replace(degrade=8), found, 4).as_numpy_iterator())
+    np.testing.assert_array_equal(got, degraded(painted, 8))
+
+
+def test_a_further_test_set_has_its_own_occluder_and_resolution(source, quest2):
+    faces = source.faces
+    large = cover.place(faces.landmarks, faces.sizes, replace(quest2, scale=1.5, color=[9, 9, 9]))
+    source = source._replace(others={"quest2-1.5": (large, None), "8px": (None, 8)})
+    for name, expected in (
+        ("quest2-1.5", large.paint(faces.pixels[:4], np.arange(4), np.ones(4, bool))),
+        ("8px", degraded(faces.pixels[:4], 8)),
+    ):
+        seen, variant = source.seen_as(name)
+        got, _ = next(batches(seen, items(variant, np.arange(4), faces.labels[:4]), 4).as_numpy_iterator())
+        np.testing.assert_array_equal(got, expected)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,13 @@ def test_too_few_faces_for_a_validation_part_is_an_error_that_names_the_keys(fac
     rows = faces.rows("train")[:3]  # one of each class
     with pytest.raises(DataError, match=r"split.validation.*dataset.limit"):
         split.draw(faces, rows, "normal", 0.2, By.face, 0)
+
+
+def test_a_covered_copy_is_on_the_side_of_its_face(faces):
+    twice = faces.take(np.repeat(np.arange(len(faces)), 2))
+    ids = np.array([f"{name}{'_occ' if i % 2 else ''}.jpg" for i, name in enumerate(twice.ids)])
+    found = draw(replace(twice, ids=ids), share=0.3)
+    sides = [set(twice.ids[part.rows]) for part in (found.train, found.validation)]
+    assert not sides[0] & sides[1]
+    assert len(found.validation) == pytest.approx(0.3 * len(twice.rows("train")), abs=2)
+

@@ -14,7 +14,7 @@ from fer_exp.variants import TEST_SETS, Items, alternate, items
 if TYPE_CHECKING:
     import keras
 
-    from fer_exp.inputs import Features, Source
+    from fer_exp.source import Features, Source
 
 
 class Scores(NamedTuple):
@@ -74,14 +74,17 @@ class Predictions(NamedTuple):
 
     @property
     def test_sets(self) -> tuple[str, ...]:
-        """All three, or normal alone where nothing could be covered."""
-        return TEST_SETS if "occluded" in self.probabilities else ("normal",)
+        """All three, or normal alone where nothing could be covered; then those named by their occluders."""
+        own = TEST_SETS if "occluded" in self.probabilities else ("normal",)
+        return own + tuple(form for form in self.probabilities if form not in TEST_SETS)
 
 
 def predict(
     models: Mapping[int, keras.Model], source: Source | Features, rows: np.ndarray, batch_size: int
 ) -> dict[int, Predictions]:
-    """Predict each face uncovered and, where the source knows how, covered; in file order, never shuffled.
+    """Predict each face uncovered and, where the source knows how, covered and as its other test sets have it.
+
+    In file order, never shuffled.
 
     Every picture is read once, whatever the number of checkpoints.
 
@@ -96,13 +99,14 @@ def predict(
     from fer_exp.inputs import batches, padded
 
     faces = source.faces
-    forms = ("normal", "occluded") if source.cover is not None else ("normal",)
+    forms = [*(("normal", "occluded") if source.cover is not None else ("normal",)), *source.others]
     found: dict[int, dict[str, np.ndarray]] = {epoch: {} for epoch in models}
     with tqdm(total=len(rows) * len(forms), desc="testing", unit=" faces", delay=2) as bar:
         for form in forms:
-            pictures: Items = items(form, rows, faces.labels[rows])
+            seen, variant = source.seen_as(form)
+            pictures: Items = items(variant, rows, faces.labels[rows])
             parts: dict[int, list[np.ndarray]] = {epoch: [] for epoch in models}
-            for images, labels in batches(source, pictures, batch_size):
+            for images, labels in batches(seen, pictures, batch_size):
                 whole = padded(images, batch_size)
                 for epoch, model in models.items():
                     parts[epoch].append(model.predict_on_batch(whole)[: len(labels)])

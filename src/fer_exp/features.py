@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 from fer_exp.datasets.cache import cache_dir, cached, entry_dir
 from fer_exp.errors import DataError
-from fer_exp.inputs import Features, Source, batches, padded
+from fer_exp.inputs import batches, padded
+from fer_exp.source import Features, Source
 from fer_exp.variants import items
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def extract(
     both = ("normal", "occluded")
     wanted = [(train, form) for form in ((variant,) if variant in both else both)]
     wanted += [(test, form) for form in (both if source.cover is not None else ("normal",))]
-    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {form: [] for form in both}
+    wanted += [(test, form) for form in source.others]
+    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {form: [] for form in (*both, *source.others)}
     for rows, form in wanted:
-        found[form].append((rows, one_form(base, key, source, rows, form)))
-    return Features(source.faces, source.cover, found)
+        found[form].append((rows, one_form(base, key, *source.seen_as(form), rows)))
+    return Features(source.faces, source.cover, found, source.others)
 
 
 def identity(base: keras.Model, cfg: PretrainedConfig) -> dict:
@@ -64,7 +66,7 @@ def identity(base: keras.Model, cfg: PretrainedConfig) -> dict:
     return chosen | code | {"weights": digest.hexdigest(), "precision": base.compute_dtype}
 
 
-def one_form(base: keras.Model, key: dict, source: Source, rows: np.ndarray, form: str) -> np.ndarray:
+def one_form(base: keras.Model, key: dict, source: Source, form: str, rows: np.ndarray) -> np.ndarray:
     """Features float32 (n, *shape) of these rows, all covered or none; a read-only memory map.
 
     Raises:
@@ -72,10 +74,13 @@ def one_form(base: keras.Model, key: dict, source: Source, rows: np.ndarray, for
     """
     faces, shape = source.faces, base.output_shape[1:]
     seen = sha256("\n".join(faces.ids[rows]).encode() + faces.digests[rows].tobytes() + faces.fingerprint.encode())
-    key = key | {"form": form}
+    key = key | {"form": form, "degrade": source.degrade}
     if form == "occluded":
-        seen.update(np.ascontiguousarray(source.cover.corners[rows]).tobytes())
-        key["color"] = list(source.color)
+        cover = source.cover
+        seen.update(np.ascontiguousarray(cover.polygons[rows]).tobytes())
+        if cover.phase is not None:
+            seen.update(np.ascontiguousarray(cover.phase[rows]).tobytes())
+        key |= {"color": list(cover.color), "noise": cover.noise}
     entry = entry_dir("features", key | {"faces": seen.hexdigest()})
 
     def read(folder: Path) -> np.ndarray:

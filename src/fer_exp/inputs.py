@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
-from fer_exp.datasets.faces import Faces
-from fer_exp.occlusion.cover import Cover
-from fer_exp.occlusion.painting import paint
+from fer_exp.source import Features, Source
 from fer_exp.variants import Items
-
-
-class Source(NamedTuple):
-    """Pictures and what covers them: `cover` is None where nothing is ever covered; colour is RGB 0..255."""
-
-    faces: Faces
-    cover: Cover | None
-    color: tuple[int, int, int]
-    size: int
-    channels: int
-
-
-class Features(NamedTuple):
-    """What a frozen backbone made of the faces, in place of their pictures.
-
-    `forms` has for "normal" and "occluded" pairs of rows (m,) of the Faces table and features float32 (m, ...).
-    """
-
-    faces: Faces
-    cover: Cover | None
-    forms: dict[str, list[tuple[np.ndarray, np.ndarray]]]
 
 
 class Order:
@@ -63,8 +40,8 @@ class Order:
 def batches(source: Source | Features, items: Items, batch_size: int, order: Order | None = None) -> tf.data.Dataset:
     """Batches of (pictures, labels): float32 (b, size, size, channels) in 0..255, int64 (b,).
 
-    A picture's way: decode -> paint at source size -> resize (bilinear, antialiased) -> float. Of features:
-    (features, labels), float32 (b, ...), in the same order.
+    A picture's way: decode -> paint at source size -> degrade (down by area, back by bicubic interpolation) ->
+    resize (bilinear, antialiased) -> float. Of features: (features, labels), float32 (b, ...), in the same order.
 
     Args:
         source: the pictures, or their features.
@@ -105,13 +82,14 @@ def _slices(order: Order, n: int) -> tf.data.Dataset:
 
 
 def _painter(source: Source, items: Items) -> Callable:
-    """(positions, pictures) -> painted pictures, all of one size."""
-    if not items.covered.any():
+    """(positions, pictures) -> painted and degraded pictures, all of one size."""
+    if not items.covered.any() and source.degrade is None:
         return lambda at, images: images
-    corners, color = source.cover.corners, np.asarray(source.color)
 
     def work(at, images):
-        return paint(images, corners[items.rows[at]], items.covered[at], color)
+        if items.covered[at].any():
+            images = source.cover.paint(images, items.rows[at], items.covered[at])
+        return degraded(images, source.degrade)
 
     def painted(at, images):
         # a pure function: said so, because tf.data runs stateful ones one by one when it must be deterministic
@@ -120,6 +98,23 @@ def _painter(source: Source, items: Items) -> Callable:
         return out
 
     return painted
+
+
+def degraded(images: np.ndarray, side: int | None) -> np.ndarray:
+    """Pictures uint8 (b, h, w, c) as if taken with `side` pixels along their shorter side, at the size they have.
+
+    Down by the mean over areas (OpenCV's INTER_AREA), back by bicubic interpolation. Nothing is done to pictures that
+    have no more than `side` pixels, or where it is None.
+    """
+    height, width = images.shape[1:3]
+    if side is None or min(height, width) <= side:
+        return images
+    small = tuple(max(1, round(length * side / min(height, width))) for length in (width, height))
+    out = np.empty_like(images)
+    for one, picture in zip(out, images, strict=True):
+        down = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+        one[...] = cv2.resize(down, (width, height), interpolation=cv2.INTER_CUBIC).reshape(one.shape)
+    return out
 
 
 def _from_memory(source, items, positions, batch_size, painter):

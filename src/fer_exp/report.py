@@ -13,8 +13,8 @@ from rich.table import Table
 
 from fer_exp import evaluation, figures
 from fer_exp.datasets.duplicates import leaks
-from fer_exp.inputs import Source, batches
-from fer_exp.variants import Items, items
+from fer_exp.source import Source
+from fer_exp.variants import Items, is_degraded, items, on_curve
 
 if TYPE_CHECKING:
     import keras
@@ -87,6 +87,8 @@ def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray)
 
 def sample_faces(source: Source, pictures: Items, title: str):
     """The first faces of each class as the network gets them."""
+    from fer_exp.inputs import batches  # TensorFlow takes seconds that not everyone who reports needs
+
     faces = source.faces
     labels = faces.labels[pictures.rows]
     at = [np.flatnonzero(labels == label)[:SHOWN] for label in range(len(faces.classes))]
@@ -126,6 +128,28 @@ def record_checkpoint(
         run.figure(figures.confusion(faces.classes, scores.confusion, title), f"{checkpoint}/confusion_{name}.png")
 
 
+def record_severity(
+    run: Recorder,
+    checkpoint: str,
+    variant: str,
+    occluder: str,
+    by_set: dict[str, Scores],
+    shares: Mapping[str, float],
+    faces: Faces,
+) -> None:
+    """Accuracy against the covered share of the face, where a checkpoint was tested on more than its own bar."""
+    rows = [
+        (variant, name, on_curve(name, occluder), share, by_set[name].accuracy, *by_set[name].interval)
+        for name, share in sorted({"normal": 0.0, **shares}.items(), key=lambda item: item[1])
+        if not is_degraded(name)
+    ]
+    if len(rows) > 2:
+        columns = ["trained_on", "tested_on", "curve", "covered_share", "accuracy", "low", "high"]
+        table = pd.DataFrame(rows, columns=columns)
+        run.table(table.round(4), f"{checkpoint}/severity.json")
+        run.figure(figures.severity(table, f"{run.name}, {checkpoint}{mark(faces)}"), f"{checkpoint}/severity.png")
+
+
 def say_results(
     run: Recorder,
     results: dict[str, dict[str, Scores]],
@@ -157,9 +181,36 @@ def say_results(
     say_where(run)
 
 
+def say_one(run: Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
+    """One checkpoint on the terminal."""
+    shown = _table(run, faces, ("checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"))
+    for name, s in by_set.items():
+        interval = f"{s.interval.low:.3f} to {s.interval.high:.3f}"
+        numbers = (f"{s.accuracy:.3f}", interval, f"{s.balanced_accuracy:.3f}", f"{s.macro_f1:.3f}")
+        shown.add_row(checkpoint, name, *numbers)
+    show(shown)
+
+
+def say_epochs(run: Recorder, results: dict[int, dict[str, Scores]], faces: Faces) -> None:
+    """The accuracy of each epoch on the terminal."""
+    sets = list(next(iter(results.values())))
+    shown = _table(run, faces, ("epoch", *sets))
+    for epoch, by_set in results.items():
+        shown.add_row(str(epoch), *(f"{by_set[name].accuracy:.3f}" for name in sets))
+    show(shown)
+
+
+def _table(run: Recorder, faces: Faces, columns: tuple[str, ...]) -> Table:
+    shown = Table(title=f"{run.name} on {faces.name}{mark(faces)}", title_justify="left")
+    for name in columns:
+        shown.add_column(name, no_wrap=True)
+    return shown
+
+
 def show(table: Table) -> None:
-    """A table on the terminal, at least 112 columns wide: a narrower one would cut its numbers."""
-    Console(width=max(112, Console().width)).print(table)
+    """A table on the terminal, as wide as it needs to be: a narrower one would cut its numbers."""
+    needed = Console(width=10_000).measure(table).maximum
+    Console(width=max(Console().width, needed)).print(table)
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -17,9 +17,9 @@ from omegaconf import OmegaConf
 from rich.table import Table
 
 from fer_exp import config, datasets, evaluation, figures, report, selection, tracking
+from fer_exp import source as sources
 from fer_exp.errors import DataError, UserError
-from fer_exp.inputs import Source
-from fer_exp.run import place_bars
+from fer_exp.source import covered_shares
 from fer_exp.training.checkpoints import load
 from fer_exp.training.schema import METRICS
 from fer_exp.variants import own_test_set
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fer_exp.config import EvaluateConfig, TrainConfig
     from fer_exp.datasets.faces import Faces
     from fer_exp.evaluation import Predictions, Scores
+    from fer_exp.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +72,16 @@ def retest(cfg: EvaluateConfig) -> None:
             name = f"{cfg.checkpoint}.{label}"
             run.metrics(evaluation.metrics(name, results[epoch], own))
             report.record_checkpoint(run, name, predictions[epoch], results[epoch], faces)
-        say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
+            occlusion = cfg.occlusion or trained.occlusion
+            shares = covered_shares(source, rows)
+            report.record_severity(run, name, trained.data.name, occlusion.name, results[epoch], shares, faces)
+        report.say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
         if not label:
             print(agreement(stored.data.metrics, cfg.checkpoint, results[epoch]))
     else:
         name = f"epoch.{label}" if label else "epoch"
         record_epochs(run, name, stored, predictions, results, own)
-        say_epochs(run, results, faces)
+        report.say_epochs(run, results, faces)
         if cfg.checkpoint == "all":
             explore(run, place, stored, name, results, faces)
     report.say_where(run)
@@ -129,10 +133,12 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> t
     if cfg.dataset is not None:
         warn_of_known(faces, trained, workers)
     occlusion = cfg.occlusion or trained.occlusion
+    # the run's own test sets are asked again with it alone
+    tests = cfg.tests or (trained.tests if cfg.dataset is None and cfg.occlusion is None else [])
     # the variant was of training: faces without landmarks can be tested uncovered, whatever it was
-    asked = replace(trained, data=replace(trained.data, name="normal"), occlusion=occlusion)
-    bars = place_bars(faces, asked)
-    return faces, Source(faces, bars, tuple(occlusion.color), size, trained.model.channels)
+    data = replace(trained.data, name="normal")
+    asked = replace(trained, data=data, dataset=cfg.dataset or trained.dataset, occlusion=occlusion, tests=tests)
+    return faces, sources.of(faces, asked)
 
 
 def warn_of_known(faces: Faces, trained: TrainConfig, workers: int) -> None:
@@ -163,9 +169,12 @@ def differing(cfg: EvaluateConfig, faces: Faces) -> str:
         words.append(f"{cfg.occlusion.name}{scale}")
     if cfg.dataset is not None:
         words.append(cfg.dataset.name)
+    if cfg.tests:
+        words.append("tests")
     if not words:
         return ""
-    question = OmegaConf.to_yaml(OmegaConf.structured({"dataset": cfg.dataset, "occlusion": cfg.occlusion}))
+    asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion} | ({"tests": cfg.tests} if cfg.tests else {})
+    question = OmegaConf.to_yaml(OmegaConf.structured(asked))
     return ".".join([*words, sha256((question + faces.fingerprint).encode()).hexdigest()[:6]])
 
 
@@ -225,29 +234,3 @@ def explore(
             *["" if pd.isna(v) else v if isinstance(v, str) else f"{v:.3f}" if v < 1 else str(v) for v in row]
         )
     report.show(shown)
-
-
-def say_one(run: tracking.Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
-    """One checkpoint on the terminal."""
-    shown = _table(run, faces, ("checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"))
-    for name, s in by_set.items():
-        interval = f"{s.interval.low:.3f} to {s.interval.high:.3f}"
-        numbers = (f"{s.accuracy:.3f}", interval, f"{s.balanced_accuracy:.3f}", f"{s.macro_f1:.3f}")
-        shown.add_row(checkpoint, name, *numbers)
-    report.show(shown)
-
-
-def say_epochs(run: tracking.Recorder, results: dict[int, dict[str, Scores]], faces: Faces) -> None:
-    """The accuracy of each epoch on the terminal."""
-    sets = list(next(iter(results.values())))
-    shown = _table(run, faces, ("epoch", *sets))
-    for epoch, by_set in results.items():
-        shown.add_row(str(epoch), *(f"{by_set[name].accuracy:.3f}" for name in sets))
-    report.show(shown)
-
-
-def _table(run: tracking.Recorder, faces: Faces, columns: tuple[str, ...]) -> Table:
-    shown = Table(title=f"{run.name} on {faces.name}{report.mark(faces)}", title_justify="left")
-    for name in columns:
-        shown.add_column(name, no_wrap=True)
-    return shown

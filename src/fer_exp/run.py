@@ -16,13 +16,11 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from fer_exp import datasets, evaluation, features, figures, models, provenance, report, reproduction, split
+from fer_exp import source as sources
 from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import ConfigError
-from fer_exp.inputs import Source
 from fer_exp.models.weights import sha256 as sha256_of
-from fer_exp.occlusion import cover
-from fer_exp.occlusion.schema import Missing
 from fer_exp.tracking import Place, Recorder, Run, open_place, training_runs
 from fer_exp.training.checkpoints import Checkpoints, load
 from fer_exp.training.fit import fit, seed_everything
@@ -60,11 +58,10 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
             "warning: model.weights=null with frozen layers: they stay random; model.finetune=all lets them learn"
         )
     faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=workers)
-    bars = place_bars(faces, cfg)
-    usable = np.ones(len(faces), bool) if bars is None else bars.keep
+    source = sources.of(faces, cfg)
+    usable = np.ones(len(faces), bool) if source.cover is None else source.cover.keep
     parts = {part: rows[usable[rows]] for part in ("train", "test") for rows in [faces.rows(part)]}
     by = split.draw(faces, parts["train"], cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)
-    source = Source(faces, bars, tuple(cfg.occlusion.color), cfg.model.size, cfg.model.channels)
 
     name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
     about = tags(cfg, resolved, faces, by.hash, overrides, sweep_id)
@@ -79,6 +76,8 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     with recorded(Recorder.new(place, name, about)) as run:
         run.parameters(parameters(resolved))
         run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
+        shares = sources.covered_shares(source, parts["test"])
+        run.metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
         report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
         model = models.build(cfg.model, cfg.augmentation, len(faces.classes), base)
         run.metrics(count_parameters(model))
@@ -114,27 +113,11 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
             about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
             run.model(name, epoch, about, found, faces.fingerprint)
             report.record_checkpoint(run, name, predictions[epoch], results[name], faces)
+            report.record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
         published = reproduction.published(cfg)
         run.metrics(reproduction.distances(results, published))
         report.say_results(run, results, epochs, faces, published)
     return run.id
-
-
-def place_bars(faces: Faces, cfg: TrainConfig) -> cover.Cover | None:
-    """Where each face is covered; None where the dataset has no landmarks and only `normal` is asked for.
-
-    Raises:
-        DataError: a covered variant is asked for and nothing says where the bars belong.
-    """
-    without = faces.landmarks is None and cfg.occlusion.missing is not Missing.frame
-    if without and cfg.data.name == "normal":
-        log.warning(
-            "warning: %s has no landmarks, so nothing can be covered: tested on normal faces alone. "
-            "Give dataset.landmarks=FILE.npz or occlusion.missing=frame",
-            faces.name,
-        )
-        return None
-    return cover.place(faces.landmarks, faces.sizes, cfg.occlusion)
 
 
 @contextmanager

@@ -56,10 +56,14 @@ def draw(faces: Faces, rows: np.ndarray, variant: str, share: float, by: By, see
     """
     pictures = items(variant, rows, faces.labels[rows])
     if by is By.face:
-        held_out = rows[stratified(faces.labels[rows], share, seed)]
-        validation = np.isin(pictures.rows, held_out)
+        # a covered copy beside its face goes where the face goes
+        _, first, face = np.unique(faces.identities(rows), return_index=True, return_inverse=True)
+        ranks = np.argsort(first)  # faces in file order
+        drawn = np.zeros(len(first), bool)
+        drawn[ranks] = stratified(faces.labels[rows[first[ranks]]], share, seed)
         # who is where, whatever the variant
-        key = np.isin(rows, held_out)
+        key = drawn[face]
+        validation = np.isin(pictures.rows, rows[key])
         names = faces.ids[rows]
     else:
         validation = stratified(faces.labels[pictures.rows], share, seed)

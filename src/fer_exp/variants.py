@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-TEST_SETS = ("normal", "occluded", "mixed")
+TEST_SETS = ("normal", "occluded", "mixed")  # that every run has; others are named by what their faces wear
 
 
 class Items(NamedTuple):
@@ -63,3 +65,24 @@ def items(variant: str, rows: np.ndarray, labels: np.ndarray) -> Items:
 def own_test_set(variant: str) -> str:
     """The test set that corresponds to a training variant."""
     return "mixed" if variant == "mixed_unique" else variant
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Test sets, each once: those that every run has first, the others in the order given."""
+    found = list(dict.fromkeys(names))
+    return [name for name in TEST_SETS if name in found] + [name for name in found if name not in TEST_SETS]
+
+
+def on_curve(name: str, occluder: str) -> bool:
+    """Whether a test set is a point of the curve of a run's own occluder: at some size of it, or without any."""
+    return name in ("normal", "occluded") or (is_size(name) and name.rsplit("-", 1)[0] == occluder)
+
+
+def is_degraded(name: str) -> bool:
+    """Whether a test set has a resolution of its own (28px, quest2-28px)."""
+    return re.fullmatch(r"(.+-)?\d+px", name) is not None
+
+
+def is_size(name: str) -> bool:
+    """Whether a test set is an occluder at a size of its own (quest2-0.5): a point of a curve, not a column."""
+    return re.fullmatch(r".+-\d+(\.\d+)?", name) is not None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from trees import EXPRESSIONS, affectnet_face, affectnet_tree, class_tree, jpeg, put
 
-from fer_exp.datasets import load, pictures
+from fer_exp.datasets import affectnet, load, pictures
 from fer_exp.datasets.schema import AffectNetConfig, OnBad
 from fer_exp.errors import ConfigError, DataError
 
@@ -135,11 +135,19 @@ def test_a_picture_without_annotations_is_an_exclusion_and_the_other_way_round(r
     ]
 
 
-def test_occluded_copies_are_no_faces_of_their_own(root):
-    put(root / "train_set/images/5_occ.jpg", jpeg(77))
-    with pytest.raises(DataError, match=r"5_occ\.jpg: an occluded copy.*fer-exp paints these itself"):
+def test_a_covered_copy_beside_its_face_has_its_annotations_and_is_the_same_face(root):
+    put(root / "train_set/images/2_occ.jpg", jpeg(77))
+    faces = read(root)
+    rows = [faces.ids.tolist().index(f"train_set/images/{name}.jpg") for name in ("2", "2_occ")]
+    assert faces.labels[rows[0]] == faces.labels[rows[1]]
+    np.testing.assert_array_equal(*faces.landmarks[rows])
+    assert len(np.unique(faces.identities(np.arange(len(faces))))) == len(faces) - 1
+
+
+def test_a_covered_copy_of_no_face_has_no_annotations(root):
+    put(root / "train_set/images/77_occ.jpg", jpeg(77))
+    with pytest.raises(DataError, match=r"77_occ\.jpg: no annotations/77_exp"):
         read(root)
-    assert len(read(root, on_bad=OnBad.skip)) == 9
 
 
 def test_a_class_in_the_middle_without_faces_names_what_can_be_done(root):
@@ -172,11 +180,10 @@ def test_class_folders_are_read_by_code_or_name(tmp_path, train, test, folders):
     assert faces.landmarks is None
 
 
-def test_occluded_copies_among_sorted_faces_are_refused_too(tmp_path):
-    class_tree(tmp_path / "faces", {f"{part}/{code}": 2 for part in ("train", "val") for code in "012"})
-    put(tmp_path / "faces/train/0/1_occ.jpg", jpeg(77))
-    with pytest.raises(DataError, match="occluded copy"):
-        read(tmp_path / "faces")
+def test_a_pictures_companions_are_the_annotations_of_its_part():
+    kinds = ("exp", "lnd", "val", "aro")
+    assert affectnet.companions("val_set/images") == tuple(f"val_set/annotations/{{}}_{kind}.npy" for kind in kinds)
+    assert affectnet.companions("train/0") == affectnet.companions("") == ()
 
 
 def test_sorted_faces_of_other_codes_cannot_be_used(tmp_path):

@@ -11,8 +11,8 @@ from fer_exp.datasets.synthetic.classes import CLASSES
 from fer_exp.datasets.synthetic.face import Look, draw
 
 SIZE = 64
-LOOK = Look(seed=0, size=SIZE, intensity=1.3, spread=0.25, idle=0.08, blend=0.1, pose=0.5, degrade=1.0)
-PLAIN = replace(LOOK, spread=0.0, idle=0.0, blend=0.0, pose=0.0, degrade=0.0)  # the class's action units alone
+LOOK = Look(seed=0, size=SIZE, intensity=1.3, spread=0.25, idle=0.08, blend=0.1, pose=0.5, corruption=1.0)
+PLAIN = replace(LOOK, spread=0.0, idle=0.0, blend=0.0, pose=0.0, corruption=0.0)  # the class's action units alone
 PEOPLE = range(24)
 
 
@@ -175,6 +175,6 @@ def test_every_action_unit_changes_the_picture(monkeypatch):
 
 
 def test_degradation_changes_pixels_and_no_landmark():
-    clean, faulty = (draw(replace(LOOK, degrade=degrade), "train", 0, "neutral") for degrade in (0.0, 3.0))
+    clean, faulty = (draw(replace(LOOK, corruption=corruption), "train", 0, "neutral") for corruption in (0.0, 3.0))
     assert np.array_equal(clean.landmarks, faulty.landmarks)
     assert np.abs(clean.pixels.astype(int) - faulty.pixels).mean() > 2

@@ -28,13 +28,13 @@ def random_rectangles(n, height, width, rng):
 
 
 def corners_of(centre, angle, size):
-    return rectangle(centre, np.stack([np.cos(angle), np.sin(angle)], axis=1), size[:, 0], size[:, 1])
+    return rectangle(centre, np.stack([np.cos(angle), np.sin(angle)], axis=1), size[:, 0], size[:, 1])[:, None]
 
 
 def mask(polygon, height=12, width=16):
     """Pixels that the painter fills, (height, width) bool."""
     blank = np.zeros((1, height, width, 1), np.uint8)
-    return paint(blank, np.asarray(polygon, np.float64)[None], np.array([True]), (255, 255, 255))[0, :, :, 0] > 0
+    return paint(blank, np.asarray(polygon, np.float64)[None, None], np.array([True]), (255, 255, 255))[0, :, :, 0] > 0
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -57,7 +57,7 @@ def test_whole_number_edges_belong_to_the_polygon_at_every_quarter_turn(turns):
     size = np.array([[6.0, 4.0] if turns % 2 == 0 else [4.0, 6.0]])
     expected = np.zeros((12, 16), bool)
     expected[3:8, 4:11] = True
-    np.testing.assert_array_equal(mask(corners_of(np.array([[7.0, 5.0]]), angle, size)[0]), expected)
+    np.testing.assert_array_equal(mask(corners_of(np.array([[7.0, 5.0]]), angle, size)[0, 0]), expected)
 
 
 @pytest.mark.parametrize(("beyond", "filled"), [(-0.5, True), (0.5, True), (2, False)])
@@ -112,7 +112,7 @@ def test_only_covered_images_are_painted_each_with_its_own_polygon():
         np.testing.assert_array_equal(painted[k : k + 1], alone)
 
 
-SQUARE = np.array([[[1.0, 1], [4, 1], [4, 4], [1, 4]]])
+SQUARE = np.array([[[[1.0, 1], [4, 1], [4, 4], [1, 4]]]])
 
 
 def test_a_read_only_map_is_read_and_not_written(tmp_path):
@@ -154,16 +154,16 @@ def test_images_in_another_memory_order_are_painted_alike():
 
 def test_an_empty_batch_stays_empty():
     empty = np.zeros((0, 8, 8, 3), np.uint8)
-    assert paint(empty, np.zeros((0, 4, 2)), np.zeros(0, bool), ORANGE).shape == (0, 8, 8, 3)
+    assert paint(empty, np.zeros((0, 1, 4, 2)), np.zeros(0, bool), ORANGE).shape == (0, 8, 8, 3)
 
 
 def test_what_cannot_be_painted_is_refused():
     images, covered = np.zeros((1, 8, 8, 3), np.uint8), np.array([True])
     with pytest.raises(ValueError, match="not finite"):
-        paint(images, np.full((1, 4, 2), np.nan), covered, ORANGE)
+        paint(images, np.full((1, 1, 4, 2), np.nan), covered, ORANGE)
     with pytest.raises(ValueError, match="uint8"):
         paint(images.astype(np.float32), SQUARE, covered, ORANGE)
-    with pytest.raises(ValueError, match="corners"):
+    with pytest.raises(ValueError, match="polygons"):
         paint(images, SQUARE[0], covered, ORANGE)
     with pytest.raises(ValueError, match="C-contiguous"):
         paint(images, SQUARE, covered, ORANGE, out=np.asfortranarray(images))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fer_exp import figures, provenance, tracking
-from fer_exp.comparison import classes, examples, facts, matrix, page
+from fer_exp.comparison import classes, examples, facts, matrix, page, severity
 from fer_exp.comparison.cells import table
 from fer_exp.comparison.groups import common, grouped, once
 from fer_exp.comparison.trials import CHECKPOINTS, Trial, load
@@ -133,6 +133,7 @@ class Section:
         """Every picture that the runs allow."""
         picture = matrix.draw(best, f"best checkpoint {self.said}")  # the run has it already
         self.figures.append(page.picture(picture, "The matrix", "Best checkpoints."))
+        self.severity()
         if self.pairs:
             self.recall_lost()
             self.confusion_change()
@@ -147,6 +148,15 @@ class Section:
         for ending in ("png", "pdf"):
             self.summary.figure(figure, f"{self.file}/{name}.{ending}")
         self.figures.append(page.picture(figure, heading, words))
+
+    def severity(self) -> None:
+        """Accuracy by how much is hidden, where there is more than the bar itself."""
+        found = severity.table(self.trials, "best")
+        if found["tested_on"].nunique() > 2:
+            self.summary.table(found.round(4), f"{self.file}/severity.json")
+            words = "Mean over the test faces of the share of the face (hull of its landmarks) under the occluder."
+            figure = figures.severity(found, f"best checkpoint {self.said}")
+            self.add(figure, "severity", "Accuracy against the covered share of the face", words)
 
     def recall_lost(self) -> None:
         """What the bar costs each class."""

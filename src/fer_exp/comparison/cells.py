@@ -8,7 +8,7 @@ import pandas as pd
 from fer_exp.comparison.trials import Trial
 from fer_exp.config.schema import VARIANTS
 from fer_exp.statistics import Difference, difference, hierarchical, holm, percentiles, spread
-from fer_exp.variants import TEST_SETS
+from fer_exp.variants import in_order, is_size
 
 
 def correct(trials: list[Trial], checkpoint: str, test_set: str) -> np.ndarray | None:
@@ -30,33 +30,45 @@ def versus(a: list[Trial], b: list[Trial], checkpoint: str, sets: tuple[str, str
     return difference(*right, paired=[t.seed for t in a] == [t.seed for t in b])
 
 
-def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
-    """A row per cell, in the order of the matrix.
+def tested(trials: list[Trial], checkpoint: str) -> list[str]:
+    """The test sets that some of the runs have results on, in order."""
+    forms = [form for t in trials if t.predictions for form in t.predictions[checkpoint].test_sets]
+    named = [key.split("/", 1)[1] for t in trials for key in t.run.data.metrics if key.startswith(f"{checkpoint}/")]
+    return in_order([*forms, *named])
 
-    Columns: trained_on, tested_on, accuracy (mean over runs), low and high (95 %: of one run Wilson's interval over
-    faces, of several the hierarchical bootstrap over faces and seeds), deviation (sample, over runs), n (runs),
+
+def cell(members: list[Trial], checkpoint: str, test_set: str) -> dict[str, float | int] | None:
+    """Accuracy (mean over runs), low and high (95 %), deviation and n of runs of one variant; None without results.
+
+    Of one run Wilson's interval over faces, of several the hierarchical bootstrap over faces and seeds.
+    """
+    found = [t.run.data.metrics for t in members if f"{checkpoint}/{test_set}" in t.run.data.metrics]
+    if not found:
+        return None
+    accuracy = spread([m[f"{checkpoint}/{test_set}"] for m in found])
+    low, high = (found[0].get(f"{checkpoint}_ci_{end}/{test_set}", np.nan) for end in ("low", "high"))
+    if len(found) > 1:
+        right = correct(members, checkpoint, test_set)
+        low, high = (np.nan, np.nan) if right is None else percentiles(hierarchical(right))
+    return {"accuracy": accuracy.mean, "low": low, "high": high, "deviation": accuracy.deviation, "n": accuracy.n}
+
+
+def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
+    """A row per cell, in the order of the matrix; an occluder's sizes are no columns (comparison.severity has them).
+
+    Columns: trained_on, tested_on, those of `cell`, published (what a study printed for this cell; NaN without one),
     below_best (accuracy minus that of the best row of the column), p (of that difference on the same faces, corrected
-    by Holm for all differences of the matrix; NaN for the best itself and without predictions), published (what a study
-    printed for this cell; NaN without one).
+    by Holm for all differences of the matrix; NaN for the best itself and without predictions).
     """
     by_variant = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
     rows = []
     for variant, members in by_variant.items():
-        for test_set in TEST_SETS:
-            found = [t.run.data.metrics for t in members if f"{checkpoint}/{test_set}" in t.run.data.metrics]
-            if not found:
-                continue
-            accuracy = spread([m[f"{checkpoint}/{test_set}"] for m in found])
-            row = {"trained_on": variant, "tested_on": test_set, "accuracy": accuracy.mean}
-            row["low"], row["high"] = (
-                found[0].get(f"{checkpoint}_ci_{end}/{test_set}", np.nan) for end in ("low", "high")
-            )
-            if len(found) > 1:
-                right = correct(members, checkpoint, test_set)
-                row["low"], row["high"] = (np.nan, np.nan) if right is None else percentiles(hierarchical(right))
-            printed = {t.run.data.tags.get(f"published/{checkpoint}/{test_set}") for t in members}
-            row["published"] = float(printed.pop() or np.nan) if len(printed) == 1 else np.nan
-            rows.append(row | {"deviation": accuracy.deviation, "n": accuracy.n})
+        for test_set in tested(trials, checkpoint):
+            found = None if is_size(test_set) else cell(members, checkpoint, test_set)
+            if found is not None:
+                printed = {t.run.data.tags.get(f"published/{checkpoint}/{test_set}") for t in members}
+                published = float(printed.pop() or np.nan) if len(printed) == 1 else np.nan
+                rows.append({"trained_on": variant, "tested_on": test_set, **found, "published": published})
     cells = pd.DataFrame(rows)
     best = cells.groupby("tested_on")["accuracy"].transform("max")
     cells["below_best"] = cells["accuracy"] - best

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fer_exp import datasets, gradcam, tracking
+from fer_exp import source as sources
 from fer_exp.errors import DataError
-from fer_exp.inputs import Source, batches
+from fer_exp.inputs import batches
 from fer_exp.retest import checkpoint_files, configuration
-from fer_exp.run import place_bars
 from fer_exp.training.checkpoints import load
 from fer_exp.variants import items
 
@@ -59,7 +59,7 @@ def collect(place: Place, trial: Trial, checkpoint: str = "best") -> list[Exampl
     faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=cfg.workers or os.cpu_count() or 1)
     if faces.fingerprint != trial.run.data.tags["dataset.fingerprint"]:
         raise DataError(f"the faces of {faces.name} are not those of {trial.run.info.run_name} any more")
-    source = Source(faces, place_bars(faces, cfg), tuple(cfg.occlusion.color), cfg.model.size, cfg.model.channels)
+    source = sources.of(faces, cfg)
     rows = np.flatnonzero(np.isin(faces.ids, found.ids[chosen]))
     rows = rows[[list(faces.ids[rows]).index(name) for name in found.ids[chosen]]]
     pictures, heats, words = {}, {}, {}

@@ -11,7 +11,7 @@ from rich.table import Table
 from fer_exp import figures
 from fer_exp.config.schema import VARIANTS
 from fer_exp.report import markdown, show
-from fer_exp.variants import TEST_SETS
+from fer_exp.variants import in_order
 
 KEY = (
     "Accuracy; of one run with its 95 % Wilson interval over faces, of several: mean ± standard deviation (runs) and "
@@ -31,7 +31,7 @@ def note(cell: pd.Series) -> str:
 def _axes(table: pd.DataFrame) -> tuple[list[str], list[str], dict[tuple[str, str], pd.Series]]:
     cell = {(c.trained_on, c.tested_on): c for c in table.itertuples()}
     rows = [v for v in VARIANTS if v in set(table.trained_on)]
-    return rows, [t for t in TEST_SETS if t in set(table.tested_on)], cell
+    return rows, in_order(table.tested_on), cell
 
 
 def as_markdown(table: pd.DataFrame, corner: str) -> str:

@@ -14,7 +14,7 @@ from fer_exp.comparison import matrix
 from fer_exp.comparison.cells import versus
 from fer_exp.comparison.trials import Trial
 from fer_exp.config.schema import VARIANTS
-from fer_exp.variants import TEST_SETS
+from fer_exp.variants import in_order
 
 if TYPE_CHECKING:
     from fer_exp.figures import Figure
@@ -39,7 +39,7 @@ def picture(figure: Figure, heading: str, words: str) -> dict[str, str]:
 def cells(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
     """A matrix for the template."""
     cell = {(c.trained_on, c.tested_on): c for c in table.itertuples()}
-    columns = [t for t in TEST_SETS if t in set(table.tested_on)]
+    columns = in_order(table.tested_on)
     rows = []
     for variant in (v for v in VARIANTS if v in set(table.trained_on)):
         found = [cell.get((variant, column)) for column in columns]

@@ -10,7 +10,6 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -19,11 +18,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.config import help as help_
 from fer_exp.config.messages import explain
+from fer_exp.config.paths import CONF
 from fer_exp.config.schema import TrainConfig, register
 from fer_exp.errors import ConfigError, UserError
 
-ROOT = Path(__file__).resolve().parents[3]
-CONF = ROOT / "conf"
 SWEEP_ID = "FER_EXP_SWEEP_ID"  # in the environment, so that every kind of job of a sweep knows it
 
 register()
@@ -117,7 +115,7 @@ def _terminate(number, frame) -> None:
 def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainConfig, int], None] | None = None) -> int:
     """Run the Hydra function `job`, then `summarise(sweep id, settings, jobs)` if a sweep started; the exit status.
 
-    `script` names the entry script and its configuration: train, evaluate.
+    `script` names the entry script and its configuration: train, evaluate, occlude.
 
     0: done; 1: failed, or a job of the sweep did; 2: the configuration cannot be meant; 130: stopped.
     """
@@ -143,9 +141,7 @@ def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainCo
 
 def _check_groups(script: str) -> None:
     """Raise ConfigError where a key is given of an option that nobody chose; Hydra has no words for that."""
-    if script == "train":  # has options for all
-        return
-    for group in help_.GROUPS[script]:
+    for group in {"train": (), "evaluate": ("dataset", "occlusion"), "occlude": ("dataset",)}[script]:
         keys = [word for word in sys.argv[1:] if word.startswith(f"{group}.")]
         if keys and not any(word.startswith(f"{group}=") for word in sys.argv[1:]):
             known = ", ".join(help_.options(CONF, script)[group])

@@ -24,10 +24,22 @@ Ask stored runs: test one again, on its own test sets or on others; or compare s
   python evaluate.py sweep=ID                            the answer page of a -m command, again
   python evaluate.py where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
 """,
+    "occlude": """\
+Write a covered copy of a dataset, or of a folder of pictures, in the same layout, for any tool to use.
+
+  python occlude.py dataset=affectnet dataset.root=DIR output=DIR              every face covered
+  python occlude.py dataset=fer2013 dataset.root=DIR dataset.landmarks=auto output=DIR variant=mixed
+  python occlude.py images=DIR output=DIR occlusion=sunglasses                 any pictures
+  python occlude.py ... quality=lossless                                       JPEG blocks outside stay bit for bit
+  python train.py dataset=affectnet dataset.root=COPY data=normal              read it back
+
+Started again, it goes on where it was stopped. Exit status 1: some pictures were left out, all others are written.
+""",
 }
 GROUPS = {
     "train": ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment"),
     "evaluate": ("dataset", "occlusion"),
+    "occlude": ("dataset", "occlusion"),
 }
 
 

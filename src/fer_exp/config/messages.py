@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from fer_exp.config.help import options
-from fer_exp.config.schema import GROUPS, EvaluateConfig, TrainConfig
+from fer_exp.config.schema import GROUPS, EvaluateConfig, OccludeConfig, TrainConfig
 
 
 def known_keys(root: type) -> list[str]:
@@ -56,7 +56,7 @@ def _key(text: str, conf: Path, script: str) -> str | None:
     if not found:
         return None
     key = found[2]
-    keys = known_keys({"train": TrainConfig, "evaluate": EvaluateConfig}[script])
+    keys = known_keys({"train": TrainConfig, "evaluate": EvaluateConfig, "occlude": OccludeConfig}[script])
     hint = nearest(key, keys + list(options(conf, script))) or nearest(key.split(".")[-1], keys)
     return f"{key}: no such key{hint or f'; python {script}.py --help lists them'}"
 

@@ -9,6 +9,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from fer_exp.config.testsets import further_test_sets
 from fer_exp.datasets import schema as datasets
 from fer_exp.errors import ConfigError
 from fer_exp.models import schema as models
@@ -85,9 +86,11 @@ class TrainConfig:
     checkpoints: training.CheckpointsConfig = field(default_factory=training.CheckpointsConfig)
     tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
     published: PublishedConfig = field(default_factory=PublishedConfig)
+    tests: list[str] = field(default_factory=list)
     workers: int | None = None
 
     def __post_init__(self):
+        further_test_sets(self.tests, self.occlusion)
         for key in ("epochs", "batch_size"):
             training.positive(key, getattr(self, key))
         if not 0 <= self.seed < 2**31:
@@ -125,6 +128,7 @@ class EvaluateConfig:
     runs: list[str] | None = None
     where: dict[str, Any] = field(default_factory=dict)
     checkpoint: str = "best"
+    tests: list[str] = field(default_factory=list)
     batch_size: int = 64
     workers: int | None = None
     tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
@@ -136,13 +140,42 @@ class EvaluateConfig:
                 "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several"
                 + (f" (not {' and '.join(asked)} together)" if asked else "")
             )
-        if asked != ["run"] and (self.dataset or self.occlusion or self.checkpoint != "best"):
-            raise ConfigError("dataset, occlusion and checkpoint are questions to one run: run=ID")
+        if asked != ["run"] and (self.dataset or self.occlusion or self.tests or self.checkpoint != "best"):
+            raise ConfigError("dataset, occlusion, tests and checkpoint are questions to one run: run=ID")
         training.positive("batch_size", self.batch_size)
         if self.workers is not None:
             training.positive("workers", self.workers)
         if self.checkpoint not in ("best", "last", "all") and not (self.checkpoint.isdigit() and int(self.checkpoint)):
             raise ConfigError(f"checkpoint={self.checkpoint}: best, last, all, or the number of an epoch (1, 2, ...)")
+
+
+@dataclass
+class OccludeConfig:
+    """A covered copy. The meaning of each key stands beside its default in conf/occlude.yaml."""
+
+    dataset: datasets.DatasetConfig | None = None
+    occlusion: occlusion.OcclusionConfig = MISSING
+    images: str | None = None
+    output: str = MISSING
+    variant: str = "occluded"
+    quality: str = "95"
+    annotations: str = "copy"
+    tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
+    workers: int | None = None
+
+    def __post_init__(self):
+        if (self.dataset is None) == (self.images is None):
+            raise ConfigError("say what to copy: dataset=NAME dataset.root=DIR, or images=DIR for a plain folder")
+        if self.dataset is not None and self.dataset.degrade is not None:
+            raise ConfigError("dataset.degrade is done on the fly, in training: a copy keeps the resolution it has")
+        if self.variant not in VARIANTS:
+            raise ConfigError(f"variant={self.variant}: one of {', '.join(VARIANTS)}")
+        if self.quality != "lossless" and not (self.quality.isdigit() and 1 <= int(self.quality) <= 100):
+            raise ConfigError(f"quality={self.quality}: 1 to 100, or lossless")
+        if self.annotations not in ("copy", "link"):
+            raise ConfigError(f"annotations={self.annotations}: copy or link")
+        if self.workers is not None:
+            training.positive("workers", self.workers)
 
 
 GROUPS: dict[str, dict[str, type]] = {
@@ -160,13 +193,14 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainConfig, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
+    store.store(group="schema", name="occlude", node=OccludeConfig, package="_global_")
     store.store(group="schema", name="augmentation", node=models.AugmentationConfig)
     for group, options in GROUPS.items():
         for name, node in options.items():
             store.store(group=f"schema/{group}", name=name, node=node)
 
 
-def validate(cfg: DictConfig) -> TrainConfig | EvaluateConfig:
+def validate(cfg: DictConfig) -> TrainConfig | EvaluateConfig | OccludeConfig:
     """The composed configuration as typed objects.
 
     Raises:

@@ -20,8 +20,9 @@ class CheckSweep(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs) -> None:
         """Raise SystemExit(2) on the first impossible job; other exceptions would not stop the sweep."""
-        from fer_exp.config.entry import CONF, Sweep
+        from fer_exp.config.entry import Sweep
         from fer_exp.config.messages import explain
+        from fer_exp.config.paths import CONF
         from fer_exp.config.schema import validate
 
         given = list(config.hydra.overrides.task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,14 +12,14 @@ import numpy as np
 from fer_exp.datasets.annotations import read_expression, read_landmarks
 from fer_exp.datasets.build import Source, build
 from fer_exp.datasets.class_folders import choose_test, class_folders, list_classes, state_of
-from fer_exp.datasets.faces import Exclusion, Faces
+from fer_exp.datasets.faces import Exclusion, Faces, identity
 from fer_exp.datasets.listing import Folder, Listing, data_root, found, is_picture, list_folder, natural
 from fer_exp.datasets.parallel import for_each
 from fer_exp.datasets.schema import AffectNetConfig
 from fer_exp.errors import ConfigError, DataError
 
 PARTS = {"train": "train_set", "test": "val_set"}  # its validation part is what the field tests on
-OCCLUDED = "an occluded copy (_occ) of another face; fer-exp paints these itself, keep them elsewhere"
+ANNOTATIONS = ("exp", "lnd", "val", "aro")
 LEAVE_OUT = (
     "shorten dataset.classes if these are its last ones (the position of a class is its expression code, "
     "so none in the middle can be left out)"
@@ -41,7 +41,7 @@ def load(cfg: AffectNetConfig, *, size: int, workers: int) -> Faces:
     Raises:
         ConfigError: dataset.root or dataset.classes is not set.
         DataError: neither layout is there; what cannot be used (while dataset.on_bad=fail): faces without a class,
-            without annotations, damaged ones, occluded copies; a class without training faces.
+            without annotations, damaged ones; a class without training faces.
     """
     root = data_root(cfg)
     if not cfg.classes:
@@ -70,7 +70,7 @@ def _sorted(cfg: AffectNetConfig, root: Path, names: list[str]) -> Source:
         root=root,
         key={"layout": "sorted", "classes": classes},
         state=state_of(parts["train"] + parts["test"]),
-        listing=lambda: list_classes(classes, parts, partial(_label, classes), _refuse),
+        listing=lambda: list_classes(classes, parts, partial(_label, classes)),
         leave_out=LEAVE_OUT,
     )
 
@@ -83,8 +83,14 @@ def _label(classes: tuple[str, ...], folder: str) -> int | str:
     return f"its class folder {folder!r} is neither in dataset.classes nor a code below {len(classes)}"
 
 
-def _refuse(name: str) -> str | None:
-    return OCCLUDED if Path(name).stem.endswith("_occ") else None
+@cache
+def companions(folder: str) -> tuple[str, ...]:
+    """What belongs to each picture of a folder, below the root, with `{}` for the picture's name without its ending.
+
+    The four annotation files of AffectNet as distributed; nothing where it is sorted into class folders.
+    """
+    part, _, name = folder.rpartition("/")
+    return tuple(f"{part}/annotations/{{}}_{kind}.npy" for kind in ANNOTATIONS) if name == "images" else ()
 
 
 def _distributed(classes: tuple[str, ...], root: Path, workers: int) -> Source:
@@ -111,7 +117,9 @@ def _list_distributed(classes: tuple[str, ...], root: Path, images: dict[str, Fo
         for name in sorted(folder.files, key=natural):
             stem = Path(name).stem
             pictured.add(stem)
-            reason = _refuse(name) if is_picture(name) else "no .jpg, .jpeg or .png file"
+            reason = None if is_picture(name) else "no .jpg, .jpeg or .png file"
+            if stem not in annotated:
+                stem = identity(stem)  # a covered copy has those of its face
             if reason is None and stem not in annotated:
                 reason = f"no annotations/{stem}_exp.npy"
             if reason:

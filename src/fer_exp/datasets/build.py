@@ -15,14 +15,14 @@ import numpy as np
 
 from fer_exp.datasets import landmarks, pictures
 from fer_exp.datasets.cache import cached, entry_dir
-from fer_exp.datasets.faces import Exclusion, Faces
+from fer_exp.datasets.faces import EMPTY_CLASS, Exclusion, Faces
 from fer_exp.datasets.listing import Listing, natural
-from fer_exp.datasets.schema import DatasetConfig, OnBad
+from fer_exp.datasets.schema import AUTO, DatasetConfig, OnBad
 from fer_exp.errors import DataError
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # raise it when the same source would now give another table
+VERSION = 2  # raise it when the same source would now give another table
 SHOWN = 5  # examples in a message
 COLUMNS = ("ids", "labels", "parts", "sizes", "digests")
 
@@ -62,7 +62,7 @@ def build(cfg: DatasetConfig, source: Source, *, workers: int) -> Faces:
         DataError: faces that cannot be used, or classes without any, while dataset.on_bad=fail; a part without any
             face; a landmark file that does not fit; a cache that cannot be written.
     """
-    given = landmarks.landmark_file(cfg.landmarks) if cfg.landmarks else None
+    given = landmarks.landmark_file(cfg.landmarks) if cfg.landmarks not in (None, AUTO) else None
     key = {"version": VERSION, "root": str(source.root), "landmarks": str(given), **source.key}
     state = sha256(f"{source.state}/{landmarks.content(given) if given else None}".encode()).hexdigest()
     table = cached(
@@ -115,7 +115,7 @@ def _build(source: Source, given: Path | None, workers: int, state: str, on_bad:
     labels, parts = table.columns["labels"], table.columns["parts"]
     _need_classes(source, names, labels, parts, excluded, on_bad)
     excluded += [
-        Exclusion(f"{part}/{name}", name, f"no face of this class in the {words} part")
+        Exclusion(f"{part}/{name}", name, f"{EMPTY_CLASS} in the {words} part")
         for part, words in (("train", "training"), ("test", "test"))
         for name in _empty(names, labels, parts, part)
     ]

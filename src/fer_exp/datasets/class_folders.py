@@ -60,7 +60,6 @@ def list_classes(
     classes: tuple[str, ...],
     parts: dict[str, list[Folder]],
     label_of: Callable[[str], int | str],
-    refuse: Callable[[str], str | None] = lambda name: None,
 ) -> Listing:
     """List the pictures in the class folders of each part.
 
@@ -68,7 +67,6 @@ def list_classes(
         classes: class names.
         parts: "train" and "test" -> class folders.
         label_of: a class folder's name -> label, or why it has none.
-        refuse: a picture's file name -> why it is no face of its own, or None.
 
     Returns:
         The faces. Files that are no pictures, folders within class folders, and pictures of folders without a
@@ -83,7 +81,6 @@ def list_classes(
                 reason = None if known else label
                 if not is_picture(name):
                     reason = "no .jpg, .jpeg or .png file"
-                reason = reason or refuse(name)
                 if reason:
                     excluded.append(Exclusion(folder.join(name), classes[label] if known else None, reason))
                 else:

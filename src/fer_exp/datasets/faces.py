@@ -8,6 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+EMPTY_CLASS = "no face of this class"  # begins the reason of an exclusion that is a whole class
+OCCLUDED = "_occ"  # ends the name of a covered copy that lies beside its face
+
+
+def identity(name: str) -> str:
+    """The face that an id shows: of `ID_occ.jpg`, a covered copy, the face is `ID.jpg`."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem.removesuffix(OCCLUDED)}{dot}{suffix}" if dot else name.removesuffix(OCCLUDED)
+
 
 @dataclass(frozen=True)
 class Exclusion:
@@ -82,6 +91,10 @@ class Faces:
     def path(self, row: int) -> Path:
         """The picture's file; only where the faces have a root."""
         return self.root / str(self.ids[row])
+
+    def identities(self, rows: np.ndarray) -> np.ndarray:
+        """The face that each of these rows shows (`identity`), (m,) str."""
+        return np.array([identity(name) for name in self.ids[rows].tolist()])
 
     def counts(self, rows: np.ndarray) -> np.ndarray:
         """Faces per class among these rows, (classes,) int64."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from fer_exp.datasets.build import Source, build
 from fer_exp.datasets.class_folders import by_name, choose_test, class_folders, list_classes, state_of
-from fer_exp.datasets.faces import Faces
+from fer_exp.datasets.faces import Faces, identity
 from fer_exp.datasets.limit import pick
 from fer_exp.datasets.listing import Folder, Listing, data_root, list_folder
 from fer_exp.datasets.schema import FolderConfig
@@ -59,10 +59,14 @@ def every(parts: dict[str, list[Folder]]) -> list[Folder]:
 
 
 def split_off(listing: Listing, share: float, seed: int) -> None:
-    """Move a share of each class into the test part, in place: at least one face, never all of them."""
+    """Move a share of each class into the test part, in place: at least one face, never all of them.
+
+    A covered copy (`_occ`) goes with its face.
+    """
+    names = np.array([identity(name) for name in listing.ids])
     for label in range(len(listing.classes)):
-        rows = np.flatnonzero(listing.labels == label)
-        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        faces = np.unique(names[listing.labels == label])
+        count = min(max(1, round(share * len(faces))), len(faces) - 1)
         if count > 0:
-            ids = [listing.ids[row] for row in rows]
-            listing.parts[pick(ids, rows, count, salt=str(seed))] = "test"
+            drawn = faces[pick(faces.tolist(), np.arange(len(faces)), count, salt=str(seed))]
+            listing.parts[(listing.labels == label) & np.isin(names, drawn)] = "test"

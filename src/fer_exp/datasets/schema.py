@@ -9,6 +9,8 @@ from omegaconf import MISSING
 
 from fer_exp.errors import ConfigError
 
+AUTO = "auto"  # dataset.landmarks: fer_exp.landmarks finds them
+
 
 class OnBad(Enum):
     """What happens to faces that cannot be used."""
@@ -26,9 +28,12 @@ class DatasetConfig:
     landmarks: str | None = None
     classes: list[str] | None = None
     limit: int | None = None
+    degrade: int | None = None
     on_bad: OnBad = OnBad.fail
 
     def __post_init__(self):
+        if self.degrade is not None and self.degrade < 4:
+            raise ConfigError(f"dataset.degrade={self.degrade}: at least 4 pixels, or null for all there are")
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"dataset.limit={self.limit}: at least 1, or null for all faces")
         if self.classes is not None:
@@ -78,7 +83,7 @@ class SyntheticConfig(DatasetConfig):
     idle: float = 0.08
     blend: float = 0.1
     pose: float = 0.5
-    degrade: float = 1.0
+    corruption: float = 1.0
     label_noise: float = 0.06
 
     def __post_init__(self):
@@ -91,7 +96,7 @@ class SyntheticConfig(DatasetConfig):
         for key, high in (("imbalance", 1), ("label_noise", 0.9), ("blend", 1)):
             if not 0 <= getattr(self, key) <= high:
                 raise ConfigError(f"dataset.{key}={getattr(self, key)}: between 0 and {high}")
-        for key in ("intensity", "spread", "idle", "pose", "degrade"):
+        for key in ("intensity", "spread", "idle", "pose", "corruption"):
             if not 0 <= getattr(self, key) <= 3:
                 raise ConfigError(f"dataset.{key}={getattr(self, key)}: between 0 and 3")
 

@@ -1,6 +1,14 @@
 """Every picture; the one package that imports matplotlib."""
 
-from fer_exp.figures.comparison import confusion_change, examples, histories, matrix, recall_lost, reliability
+from fer_exp.figures.comparison import (
+    confusion_change,
+    examples,
+    histories,
+    matrix,
+    recall_lost,
+    reliability,
+    severity,
+)
 from fer_exp.figures.run import class_counts, confusion, curves, samples, tested_epochs
 from fer_exp.figures.style import VARIANTS, Figure
 
@@ -17,5 +25,6 @@ __all__ = [
     "recall_lost",
     "reliability",
     "samples",
+    "severity",
     "tested_epochs",
 ]

@@ -71,6 +71,36 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     return figure
 
 
+def severity(table: pd.DataFrame, title: str) -> Figure:
+    """Accuracy against the covered share of the face, a curve per training variant with its 95 % intervals.
+
+    Args:
+        table: fer_exp.comparison.severity.table; rows that are no `curve` stand alone, with their name.
+        title: of the picture.
+    """
+    figure = new(7.5, 4.6)
+    axes = figure.subplots()
+    for variant, rows in table.groupby("trained_on", sort=False):
+        style = {"color": VARIANTS[variant], "marker": MARKS[variant]}
+        for line, found in ((True, rows[rows["curve"]]), (False, rows[~rows["curve"]])):
+            ends = np.abs(np.array([found["accuracy"] - found["low"], found["high"] - found["accuracy"]]))
+            label = f"trained on {variant}" if line else None
+            own = {"linestyle": "-", "markersize": 5} if line else {"linestyle": "", "fillstyle": "none"}
+            axes.errorbar(
+                100 * found["covered_share"], found["accuracy"], yerr=ends, label=label, capsize=2, **style, **own
+            )
+    for name, rows in table.groupby("tested_on", sort=False):
+        place = (100 * rows["covered_share"].iloc[0], rows["accuracy"].max())
+        axes.annotate(name, place, (0, 9), textcoords="offset points", fontsize=7, rotation=30)
+    axes.margins(y=0.12)
+    axes.set_xlabel("share of the face that is covered, %")
+    axes.set_ylabel("accuracy")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    axes.set_title(title, fontsize=10)
+    return figure
+
+
 def confusion_change(classes: Sequence[str], change: np.ndarray, title: str) -> Figure:
     """What the bar changes in the answers: (true, predicted) shares of the true class, with the bar minus without."""
     size = 2.6 + 0.55 * len(classes)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 
 import numpy as np
+from scipy.special import ndtri
 
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.occlusion import geometry
+from fer_exp.occlusion.chance import Draw, uniform
+from fer_exp.occlusion.painting import Texture, paint
 from fer_exp.occlusion.schema import Missing, OcclusionConfig
 
 # Of faces cropped as in FER2013: where the eyes are and how wide the face is, in parts of the picture.
@@ -22,17 +26,44 @@ class Cover:
     """The occluder of n faces.
 
     Attributes:
-        corners: (n, K, 2) float64 pixels, a convex polygon per face; NaN where `keep` is False.
+        polygons: (n, P, K, 2) float64 pixels, P convex polygons per face; NaN where `keep` is False.
         usable: (n,) bool, faces with usable landmarks of their own.
         keep: (n,) bool, faces that take part; the others belong in no variant, covered or not.
+        color: (red, green, blue), 0 to 255.
+        noise: most that a pixel's brightness differs from the colour's, 0 to 255.
+        phase: (n,) int64, where in the noise each face's occluder begins; None without noise.
     """
 
-    corners: np.ndarray
+    polygons: np.ndarray
     usable: np.ndarray
     keep: np.ndarray
+    color: tuple[int, int, int] = (0, 0, 0)
+    noise: int = 0
+    phase: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> Cover:
+        """The occluder of these faces alone."""
+        phase = None if self.phase is None else self.phase[rows]
+        return replace(self, polygons=self.polygons[rows], usable=self.usable[rows], keep=self.keep[rows], phase=phase)
+
+    def paint(
+        self, images: np.ndarray, rows: np.ndarray, covered: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Paint these faces' occluders on their pictures; see fer_exp.occlusion.painting.paint.
+
+        Args:
+            images: (b, h, w, 1 or 3) uint8.
+            rows: (b,) which faces these are.
+            covered: (b,) bool.
+            out: takes the result; None makes a new array.
+        """
+        texture = None if self.phase is None else Texture(self.noise, self.phase[rows])
+        return paint(images, self.polygons[rows], covered, self.color, texture, out)
 
 
-def place(landmarks: np.ndarray | None, sizes: np.ndarray, cfg: OcclusionConfig) -> Cover:
+def place(
+    landmarks: np.ndarray | None, sizes: np.ndarray, cfg: OcclusionConfig, ids: np.ndarray | None = None
+) -> Cover:
     """Lay the occluder on every face.
 
     A face without usable landmarks (`geometry.usable`) is treated as `cfg.missing` says. `typical` and `frame`
@@ -41,18 +72,24 @@ def place(landmarks: np.ndarray | None, sizes: np.ndarray, cfg: OcclusionConfig)
     `frame` an upright average face 0.77 of the picture wide, its eyes at (0.50, 0.39) of width and height.
     `skip` leaves the face out.
 
+    The occluder's own shape is then made larger by `cfg.scale` about its centre, moved by `cfg.shift` and, face by
+    face, by what `cfg.jitter` and `cfg.seed` draw: normal deviates of that standard deviation for both directions
+    (widths of the face), the turn (radians) and the logarithm of the size.
+
     A dataset without any landmarks can still train and test on uncovered faces: do not call this then.
 
     Args:
         landmarks: (n, 68, 2) pixels in iBUG order, NaN for faces that have none; None where no face has any.
         sizes: (n, 2) height and width of each picture in pixels.
-        cfg: the occluder; its shape is fer_exp.occlusion.<cfg.kind>.corners.
+        cfg: the occluder; its shape is fer_exp.occlusion.<cfg.kind>.polygons.
+        ids: (n,) the faces' ids, which say what is drawn for each; None: their rows do.
 
     Raises:
         DataError: no face has usable landmarks and `cfg.missing` needs some.
         ConfigError: `cfg.kind` is no occluder.
     """
     shape = _shape(cfg.kind)
+    ids = np.arange(len(sizes)) if ids is None else np.asarray(ids)
     if landmarks is None:
         landmarks = np.full((len(sizes), 68, 2), np.nan, np.float32)
     if landmarks.shape != (len(sizes), 68, 2):
@@ -60,23 +97,31 @@ def place(landmarks: np.ndarray | None, sizes: np.ndarray, cfg: OcclusionConfig)
     usable = geometry.usable(landmarks)
     if not usable.any() and cfg.missing is not Missing.frame:
         raise DataError(
-            f"no face has usable landmarks, and occlusion.missing={cfg.missing.name} needs some: give them with "
-            "dataset.landmarks=FILE.npz, or, for pictures cropped to the face, set occlusion.missing=frame"
+            f"no face has usable landmarks, and occlusion.missing={cfg.missing.name} needs some: find them with "
+            "dataset.landmarks=auto, give them with dataset.landmarks=FILE.npz, or, for pictures cropped to the face, "
+            "set occlusion.missing=frame"
         )
+
+    def lay(points: np.ndarray, names: np.ndarray) -> np.ndarray:
+        draw = partial(uniform, names, cfg.seed)
+        return _tuned(shape(points, cfg, draw), points, cfg, draw)
+
     with np.errstate(invalid="ignore", divide="ignore"):  # the rows that this is about are replaced below
-        corners = shape(landmarks, cfg)
+        polygons = lay(landmarks, ids)
     missing = ~usable
-    corners[missing] = np.nan
+    polygons[missing] = np.nan
     if missing.any() and cfg.missing is not Missing.skip:
         if cfg.missing is Missing.typical:
             lent = _pixels(_median_face(landmarks[usable], sizes[usable]), sizes[missing])
         else:
             lent = _pixels(FRAME_CENTRE, sizes[missing]) + _frame_face(sizes[missing])
-        corners[missing] = shape(lent, cfg)
-    return Cover(corners, usable, keep=usable | (cfg.missing is not Missing.skip))
+        polygons[missing] = lay(lent, ids[missing])
+    phase = (uniform(ids, cfg.seed, "noise", 1)[:, 0] * 2**31).astype(np.int64) if cfg.noise else None
+    keep = usable | (cfg.missing is not Missing.skip)
+    return Cover(polygons, usable, keep, tuple(cfg.color), cfg.noise, phase)
 
 
-def _shape(kind: str) -> Callable[[np.ndarray, OcclusionConfig], np.ndarray]:
+def _shape(kind: str) -> Callable[[np.ndarray, OcclusionConfig, Draw], np.ndarray]:
     name = f"{__package__}.{kind}"
     try:
         module = import_module(name)
@@ -84,9 +129,19 @@ def _shape(kind: str) -> Callable[[np.ndarray, OcclusionConfig], np.ndarray]:
         if not name.startswith(error.name):  # the occluder exists, something that it imports does not
             raise
         module = None
-    if not hasattr(module, "corners"):
-        raise ConfigError(f"occlusion.kind={kind}: no occluder; it would be {name} with a function corners")
-    return module.corners
+    if not hasattr(module, "polygons"):
+        raise ConfigError(f"occlusion.kind={kind}: no occluder; it would be {name} with a function polygons")
+    return module.polygons
+
+
+def _tuned(polygons: np.ndarray, landmarks: np.ndarray, cfg: OcclusionConfig, draw: Draw) -> np.ndarray:
+    """The occluder's shape with the scale, shift and jitter that every occluder has."""
+    if cfg.scale == 1 and not any(cfg.shift) and not cfg.jitter:
+        return polygons
+    drawn = ndtri(draw("jitter", 4)) * cfg.jitter if cfg.jitter else np.zeros((len(landmarks), 4))
+    return geometry.moved(
+        polygons, landmarks, cfg.scale * np.exp(drawn[:, 3]), np.array(cfg.shift) + drawn[:, :2], drawn[:, 2]
+    )
 
 
 def _pixels(parts: np.ndarray, sizes: np.ndarray) -> np.ndarray:

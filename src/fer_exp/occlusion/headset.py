@@ -5,22 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from fer_exp.occlusion import geometry
+from fer_exp.occlusion.chance import Draw
 from fer_exp.occlusion.schema import HeadsetConfig
 
 
-def corners(landmarks: np.ndarray, cfg: HeadsetConfig) -> np.ndarray:
-    """The bar of each face as its four corners, (n, 4, 2) float64 pixels.
+def polygons(landmarks: np.ndarray, cfg: HeadsetConfig, draw: Draw | None = None) -> np.ndarray:
+    """The bar of each face as its four corners, (n, 1, 4, 2) float64 pixels.
 
-    With landmarks l: width |l0 - l16| * cfg.width * cfg.scale, height width * cfg.aspect, centre
-    (l36 + l45) / 2, turned by the angle of l36 -> l45 (study A: Wernst, "Einfluss von Partial Face Occlusion auf
-    die Erkennungsraten von Deep Neural Networks fuer Facial Expression Recognition", HAW Hamburg, 2023). The
-    study's text prints the ratio 105/224 the other way round; its code and its pictures have this one.
+    With landmarks l: width |l0 - l16| * cfg.width, height width * cfg.aspect, centre (l36 + l45) / 2, turned by the
+    angle of l36 -> l45 (study A: Wernst, "Einfluss von Partial Face Occlusion auf die Erkennungsraten von Deep
+    Neural Networks fuer Facial Expression Recognition", HAW Hamburg, 2023). The study's text prints the ratio
+    105/224 the other way round; its code and its pictures have this one.
 
     Args:
         landmarks: (n, 68, 2) pixels, iBUG order, any float type; may lie outside the picture. Faces without
             usable ones (`geometry.usable`) get corners that mean nothing, mostly NaN.
-        cfg: width, aspect and scale.
+        cfg: width and aspect.
+        draw: nothing is drawn.
     """
-    width = geometry.width(landmarks) * cfg.width * cfg.scale
+    width = geometry.width(landmarks) * cfg.width
     axis = geometry.eye_axis(landmarks)
-    return geometry.rectangle(geometry.eye_centre(landmarks), axis, width, width * cfg.aspect)
+    return geometry.rectangle(geometry.eye_centre(landmarks), axis, width, width * cfg.aspect)[:, None]

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
+GRAIN = 256  # pixels after which noise repeats
 TOLERANCE = 1e-6  # pixels; far above float64's rounding, far below anything visible
+
+
+class Texture(NamedTuple):
+    """Grain of an occluder: pixels differ in brightness by up to `noise`; `phase` (b,) says where each one begins."""
+
+    noise: int
+    phase: np.ndarray
 
 
 def paint(
     images: np.ndarray,
-    corners: np.ndarray,
+    polygons: np.ndarray,
     covered: np.ndarray,
     color: Sequence[int],
+    texture: Texture | None = None,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Fill a convex polygon in some images of a batch.
+    """Fill convex polygons in some images of a batch.
 
     A pixel is filled if its centre (whole-number coordinates, as in OpenCV and matplotlib's imshow) lies inside
-    the closed polygon or at most `TOLERANCE` beyond one of its edges, so that corners which rounding moved off a
-    whole number change no pixel. There is no antialiasing.
+    a closed polygon or at most `TOLERANCE` beyond one of its edges, so that corners which rounding moved off a
+    whole number change no pixel. There is no antialiasing. What a pixel is filled with depends on its place, colour
+    and texture alone.
 
     Args:
         images: (b, h, w, c) uint8, c = 3 (RGB) or 1 (grey); only read, may be a read-only memory map.
-        corners: (b, K, 2) float pixels (x right, y down), K >= 3, in order around a convex polygon, either way
+        polygons: (b, P, K, 2) float pixels (x right, y down), K >= 3, in order around a convex polygon, either way
             round; may lie outside the image or on top of each other. Rows that are not covered are not read.
         covered: (b,) bool.
         color: (red, green, blue), 0 to 255; grey images get its luma (ITU-R BT.601).
+        texture: None fills evenly.
         out: (b, h, w, c) uint8, C-contiguous, takes the result; `out=images` paints in place.
 
     Returns:
@@ -39,8 +52,10 @@ def paint(
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ValueError(f"images {images.shape} {images.dtype}: needs (b, h, w, 1 or 3) uint8")
     batch, height, width, channels = images.shape
-    if corners.shape != (batch, *corners.shape[1:2], 2) or np.shape(covered) != (batch,):
-        raise ValueError(f"corners {corners.shape}, covered {np.shape(covered)}: needs ({batch}, K, 2), ({batch},)")
+    if polygons.shape != (batch, *polygons.shape[1:3], 2) or np.shape(covered) != (batch,):
+        raise ValueError(
+            f"polygons {polygons.shape}, covered {np.shape(covered)}: needs ({batch}, P, K, 2), ({batch},)"
+        )
     if out is None:
         out = np.array(images, order="C")
     elif out.dtype != np.uint8 or out.shape != images.shape or not out.flags.c_contiguous:
@@ -50,15 +65,32 @@ def paint(
     rows = np.flatnonzero(covered)
     if not rows.size or not out.size:
         return out
-    first, stop = spans(corners[rows], height, width)
+    first, stop = spans(polygons[rows].reshape(-1, *polygons.shape[2:]), height, width)
+    rows = np.repeat(rows, polygons.shape[1])
     start = (rows[:, None] * height + np.arange(height)) * width  # of each pixel row in the flat batch
     filled = stop > first
     begin, end = ((start + first)[filled] * channels).tolist(), ((start + stop)[filled] * channels).tolist()
     pixels = memoryview(out.reshape(-1))  # fills a slice in half of numpy's time
-    stripe = memoryview(np.tile(np.array(_channels(color, channels), np.uint8), width))
-    for a, b in zip(begin, end, strict=True):
-        pixels[a:b] = stripe[: b - a]
+    if texture is None:
+        stripe = memoryview(np.tile(np.array(_channels(color, channels), np.uint8), width))
+        for a, b in zip(begin, end, strict=True):
+            pixels[a:b] = stripe[: b - a]
+        return out
+    grain = memoryview(_grain(tuple(color), texture.noise, channels, width).reshape(-1))
+    right, down = texture.phase[rows] % GRAIN, texture.phase[rows] // GRAIN
+    line = (down[:, None] + np.arange(height)) % GRAIN
+    at = ((line * (width + GRAIN) + right[:, None] + first)[filled] * channels).tolist()
+    for a, b, g in zip(begin, end, at, strict=True):
+        pixels[a:b] = grain[g : g + b - a]
     return out
+
+
+@lru_cache(maxsize=8)
+def _grain(color: tuple[int, ...], noise: int, channels: int, width: int) -> np.ndarray:
+    """The colour with the same noise always, repeated to (GRAIN, width + GRAIN, channels) uint8."""
+    tile = np.random.default_rng(0).integers(-noise, noise, (GRAIN, GRAIN, 1), endpoint=True)
+    tile = np.clip(np.array(_channels(color, channels)) + tile, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.take(tile, np.arange(width + GRAIN), axis=1, mode="wrap"))
 
 
 def spans(corners: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:

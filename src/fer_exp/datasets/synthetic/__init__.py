@@ -26,7 +26,7 @@ def load(cfg: SyntheticConfig, *, size: int, workers: int) -> Faces:
 
     The training part has AffectNet's class frequencies to the power `cfg.imbalance`, and wrong labels as
     `cfg.label_noise` says; the test part is balanced and rightly labelled. A face depends on the look's keys
-    (seed, size, intensity, spread, idle, blend, pose, degrade), its part, its index and its class alone.
+    (seed, size, intensity, spread, idle, blend, pose, corruption), its part, its index and its class alone.
 
     Args:
         cfg: the dataset; `limit` and `on_bad` are not looked at.
@@ -64,7 +64,9 @@ def _plan(cfg: SyntheticConfig, size: int) -> Plan:
     from fer_exp.datasets.synthetic.face import Look
     from fer_exp.datasets.synthetic.store import Plan
 
-    strengths = {key: float(getattr(cfg, key)) for key in ("intensity", "spread", "idle", "blend", "pose", "degrade")}
+    strengths = {
+        key: float(getattr(cfg, key)) for key in ("intensity", "spread", "idle", "blend", "pose", "corruption")
+    }
     side = min(max(size, _SMALLEST), _LARGEST) if cfg.size is None else cfg.size
     look = Look(seed=cfg.seed, size=side, **strengths)
     return Plan(look, cfg.n_train, cfg.n_test, float(cfg.imbalance), float(cfg.label_noise))

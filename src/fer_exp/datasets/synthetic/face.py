@@ -59,7 +59,7 @@ class Look:
     idle: float
     blend: float
     pose: float
-    degrade: float
+    corruption: float
 
 
 def draw(look: Look, part: str, index: int, expression: str) -> Face:
@@ -83,9 +83,9 @@ def draw(look: Look, part: str, index: int, expression: str) -> Face:
     canvas_size = look.size * max(1, -(-_SMALLEST_CANVAS // look.size))
     scene_rng = stream(Stream.SCENE)
     person = identity.sample(stream(Stream.PERSON))
-    scene = arrange(scene_rng, person, shown, size=canvas_size, pose=look.pose, degrade=look.degrade)
+    scene = arrange(scene_rng, person, shown, size=canvas_size, pose=look.pose, corruption=look.corruption)
     canvas = paint(scene_rng, scene)
-    pixels = photograph(stream(Stream.CAMERA), canvas, size=look.size, light=scene.light, degrade=look.degrade)
+    pixels = photograph(stream(Stream.CAMERA), canvas, size=look.size, light=scene.light, corruption=look.corruption)
     # Reducing a picture moves pixel centres: the first of three pixels is a third left of the one they become.
     landmarks = (scene.view(scene.shape.landmarks) + 0.5) * (look.size / canvas_size) - 0.5
     return Face(pixels, landmarks.astype(np.float32), shown)

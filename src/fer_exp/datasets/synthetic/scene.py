@@ -92,7 +92,7 @@ class Scene:
 
 
 def arrange(
-    rng: np.random.Generator, person: Identity, actions: Actions, *, size: int, pose: float, degrade: float
+    rng: np.random.Generator, person: Identity, actions: Actions, *, size: int, pose: float, corruption: float
 ) -> Scene:
     """Put a person before the camera; `size` is the side of the canvas in pixels."""
     return Scene(
@@ -100,7 +100,7 @@ def arrange(
         actions=actions,
         shape=shape(person, actions),
         view=look(rng, size, pose),
-        light=float(np.clip(rng.normal() * 0.5 * degrade, -1, 1)),
+        light=float(np.clip(rng.normal() * 0.5 * corruption, -1, 1)),
         skin=person.skin,
         shadow=person.skin * (0.70, 0.62, 0.60),
         dark=person.skin * (0.48, 0.38, 0.36),

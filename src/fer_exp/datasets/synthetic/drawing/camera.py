@@ -12,35 +12,37 @@ from fer_exp.datasets.synthetic.drawing.canvas import multiply
 _NOISE_SIDE = 512  # the largest picture; pictures take a window of this sheet
 
 
-def photograph(rng: np.random.Generator, canvas: np.ndarray, *, size: int, light: float, degrade: float) -> np.ndarray:
+def photograph(
+    rng: np.random.Generator, canvas: np.ndarray, *, size: int, light: float, corruption: float
+) -> np.ndarray:
     """The finished picture, (size, size, 3) uint8; the canvas is changed.
 
     Args:
         canvas: (s, s, 3) uint8 RGB, s at least `size`.
         light: where the light comes from, -1 (left) to 1.
-        degrade: factor on every fault; 0 leaves a clean picture.
+        corruption: factor on every fault; 0 leaves a clean picture.
     """
-    multiply(canvas, _light(rng, light, degrade))
+    multiply(canvas, _light(rng, light, corruption))
     picture = canvas
     if len(picture) != size:
         picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-    if not degrade:
+    if not corruption:
         return picture
-    blur = (0.20 + abs(rng.normal()) * 0.34 * degrade) * size / 96
+    blur = (0.20 + abs(rng.normal()) * 0.34 * corruption) * size / 96
     if blur > 0.4:
         picture = cv2.GaussianBlur(picture, (0, 0), blur)
-    picture = _grain(rng, picture, min(0.7, abs(rng.normal()) * 0.22 * degrade))
-    if rng.random() < 0.5 * degrade:
+    picture = _grain(rng, picture, min(0.7, abs(rng.normal()) * 0.22 * corruption))
+    if rng.random() < 0.5 * corruption:
         picture = _jpeg(picture, int(rng.integers(45, 92)))
     return picture
 
 
-def _light(rng: np.random.Generator, light: float, degrade: float) -> np.ndarray:
+def _light(rng: np.random.Generator, light: float, corruption: float) -> np.ndarray:
     """(2, 2, 3) uint8, 128 = unchanged: the light in the four corners."""
-    angle, strength = rng.random() * 2 * np.pi, 0.22 * degrade * rng.random()
+    angle, strength = rng.random() * 2 * np.pi, 0.22 * corruption * rng.random()
     x, y = strength * np.cos(angle) + 0.10 * light, strength * np.sin(angle)
-    brightness = np.exp(np.clip(rng.normal(), -2, 1.2) * 0.12 * degrade - 0.03)
-    cast = 1 + rng.normal(size=3) * 0.022 * degrade
+    brightness = np.exp(np.clip(rng.normal(), -2, 1.2) * 0.12 * corruption - 0.03)
+    cast = 1 + rng.normal(size=3) * 0.022 * corruption
     corners = np.array([[1 - x - y, 1 + x - y], [1 - x + y, 1 + x + y]])
     return (corners[:, :, None] * brightness * cast * 128).clip(20, 255).astype(np.uint8)
 

@@ -1,0 +1,25 @@
+"""A headset in its own millimetres, on a face of a known breadth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer_exp.occlusion import geometry
+from fer_exp.occlusion.chance import Draw
+from fer_exp.occlusion.schema import MeasuredHeadsetConfig
+
+
+def polygons(landmarks: np.ndarray, cfg: MeasuredHeadsetConfig, draw: Draw | None = None) -> np.ndarray:
+    """The headset's front as a rectangle over the eyes, (n, 1, 4, 2) float64 pixels.
+
+    |l0 - l16| of the landmarks stands for a face `cfg.face_mm` broad: a pixel is as many millimetres in each face as
+    its breadth says. Centre and angle as in fer_exp.occlusion.headset.
+
+    Args:
+        landmarks: (n, 68, 2) pixels, iBUG order.
+        cfg: width_mm, height_mm, face_mm.
+        draw: nothing is drawn.
+    """
+    millimetre = geometry.width(landmarks) / cfg.face_mm
+    centre, axis = geometry.eye_centre(landmarks), geometry.eye_axis(landmarks)
+    return geometry.rectangle(centre, axis, millimetre * cfg.width_mm, millimetre * cfg.height_mm)[:, None]
