@@ -176,3 +176,15 @@ def test_one_pass_serves_all_checkpoints(source, faces, monkeypatch):
         for form in ("normal", "occluded"):
             assert both[epoch].probabilities[form] == pytest.approx(alone.probabilities[form], abs=1e-5)
     assert np.abs(both[1].probabilities["normal"] - both[2].probabilities["normal"]).max() > 0.01
+
+
+def test_further_test_sets_of_a_trained_network_are_a_question_of_their_own(ask, trained, uri, capsys):
+    found = ask("tests=[sunglasses,quest2-0.5,quest2-1.5]")
+    name = next(
+        key.split("/")[0] for key in found.data.metrics if key.endswith("/quest2-0.5") and "_" not in key.split("/")[0]
+    )
+    assert name.startswith("best.tests.")
+    assert found.data.metrics[f"{name}/normal"] == found.data.metrics["best/normal"]
+    files = [item.path for item in MlflowClient(uri).list_artifacts(trained, name)]
+    assert {f"{name}/severity.json", f"{name}/severity.png", f"{name}/confusion_sunglasses.png"} <= set(files)
+    assert "sunglasses" in capsys.readouterr().out

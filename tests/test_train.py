@@ -101,6 +101,26 @@ def test_best_and_last_are_logged_models_whose_metrics_carry_their_test_set(trai
     assert len(found.outputs.model_outputs) == 2
 
 
+def test_further_test_sets_are_named_by_what_their_faces_wear(train):
+    found = train("data=normal", "tests=[sunglasses,quest2-0.5,8px]")
+    names = {"normal", "occluded", "mixed", "sunglasses", "quest2-0.5", "8px"}
+    assert {key.split("/")[1] for key in found.data.metrics if key.startswith("best/")} == names
+    shares = {k.split("/")[1]: v for k, v in found.data.metrics.items() if k.startswith("covered_share/")}
+    assert set(shares) == {"occluded", "sunglasses", "quest2-0.5"}
+    assert 0 < shares["quest2-0.5"] < shares["occluded"] < 1
+    table = pd.read_parquet(artifacts(found) / "predictions" / "best.parquet")
+    assert {c.split("/")[0] for c in table.columns if "/" in c} == names - {"mixed"}
+    assert (table["normal/angry"] != table["8px/angry"]).any()
+    assert (artifacts(found) / "best/severity.png").is_file()
+
+
+def test_covered_copies_are_not_covered_twice(train, folder):
+    first = next((folder[0] / "train/angry").iterdir())
+    first.with_name(f"{first.stem}_occ.png").write_bytes(first.read_bytes())
+    with pytest.raises(UserError, match=r"1 pictures of .* are covered copies \(_occ\)"):
+        train("data=occluded")
+
+
 def test_the_numbers_follow_from_the_stored_predictions(train):
     found = train("data=occluded")
     table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")
