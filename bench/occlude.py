@@ -9,8 +9,6 @@ import argparse
 import resource
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -20,6 +18,7 @@ from fer_exp.datasets import load
 from fer_exp.datasets.schema import AffectNetConfig, OnBad, SyntheticConfig
 from fer_exp.occlusion import cover, files
 from fer_exp.occlusion.schema import HeadsetConfig
+from fer_exp.processes import pool
 
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
 
@@ -94,12 +93,12 @@ def measure(
     bars = worn.polygons[:, 0]
     jobs = [files.Job(row, f"{row}.jpg", True, name) for row, name in enumerate(names)]
     sources = [str(root / name) for name in names]
-    pool = ProcessPoolExecutor(2, get_context("spawn"))
+    two = pool(2)
     chunks = [jobs[start : start + files.CHUNK] for start in range(0, len(jobs), files.CHUNK)]
 
     def copies(quality: int | None = 95) -> files.Copy:
         # a folder of its own: moving a file onto another one costs more than writing it
-        return files.Copy(root, Path(tempfile.mkdtemp(dir=folder)), worn, quality)
+        return files.Copy(root, Path(tempfile.mkdtemp(dir=folder)), worn, sizes, quality)
 
     def ours(settings: files.Copy) -> int:
         for chunk in chunks:
@@ -107,7 +106,7 @@ def measure(
         return len(jobs)
 
     def with_two(settings: files.Copy) -> int:
-        for future in [pool.submit(files._task(chunk, settings)) for chunk in chunks]:
+        for future in [two.submit(files._task(chunk, settings)) for chunk in chunks]:
             future.result()
         return len(jobs)
 
@@ -141,7 +140,7 @@ def measure(
         print(f"{name:<16}{1000 * np.median(measured):>16.3f}{study / np.median(measured):>16.1f}")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(f"memory grew by {grown / 1024:.0f} MB over {rounds * len(ways)} passes")
-    pool.shutdown()
+    two.shutdown()
 
 
 if __name__ == "__main__":

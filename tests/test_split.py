@@ -69,4 +69,3 @@ def test_a_covered_copy_is_on_the_side_of_its_face(faces):
     sides = [set(twice.ids[part.rows]) for part in (found.train, found.validation)]
     assert not sides[0] & sides[1]
     assert len(found.validation) == pytest.approx(0.3 * len(twice.rows("train")), abs=2)
-

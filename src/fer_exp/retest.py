@@ -16,7 +16,7 @@ import yaml
 from omegaconf import OmegaConf
 from rich.table import Table
 
-from fer_exp import config, datasets, evaluation, figures, report, selection, tracking
+from fer_exp import config, evaluation, figures, landmarks, report, selection, tracking
 from fer_exp import source as sources
 from fer_exp.errors import DataError, UserError
 from fer_exp.source import covered_shares
@@ -124,7 +124,7 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> t
     """
     workers = cfg.workers or os.cpu_count() or 1
     size = trained.model.size
-    faces = datasets.load(cfg.dataset or trained.dataset, size=size, workers=workers)
+    faces = landmarks.load(cfg.dataset or trained.dataset, size=size, workers=workers)
     if cfg.dataset is None and faces.fingerprint != fingerprint:
         raise DataError(
             f"the faces of {faces.name} are not those that run={cfg.run} was trained and tested on (fingerprint "
@@ -144,7 +144,7 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> t
 def warn_of_known(faces: Faces, trained: TrainConfig, workers: int) -> None:
     """Say how many of the faces to test on are among those that the run was trained on."""
     try:
-        own = datasets.load(trained.dataset, size=trained.model.size, workers=workers)
+        own = landmarks.load(trained.dataset, size=trained.model.size, workers=workers)
     except UserError as error:
         log.warning("warning: not checked whether these faces occur in the run's training part: %s", error)
         return

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from fer_exp import datasets, evaluation, features, figures, models, provenance, report, reproduction, split
+from fer_exp import evaluation, features, figures, landmarks, models, provenance, report, reproduction, split
 from fer_exp import source as sources
 from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
+from fer_exp.datasets.schema import AUTO
 from fer_exp.errors import ConfigError
+from fer_exp.landmarks.sheet import sheet
 from fer_exp.models.weights import sha256 as sha256_of
 from fer_exp.tracking import Place, Recorder, Run, open_place, training_runs
 from fer_exp.training.checkpoints import Checkpoints, load
@@ -57,7 +59,7 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         log.warning(
             "warning: model.weights=null with frozen layers: they stay random; model.finetune=all lets them learn"
         )
-    faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=workers)
+    faces = landmarks.load(cfg.dataset, size=cfg.model.size, workers=workers)
     source = sources.of(faces, cfg)
     usable = np.ones(len(faces), bool) if source.cover is None else source.cover.keep
     parts = {part: rows[usable[rows]] for part in ("train", "test") for rows in [faces.rows(part)]}
@@ -79,6 +81,8 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         shares = sources.covered_shares(source, parts["test"])
         run.metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
         report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
+        if cfg.dataset.landmarks == AUTO:
+            run.figure(sheet(faces, source.cover, workers), "data/landmarks.png")
         model = models.build(cfg.model, cfg.augmentation, len(faces.classes), base)
         run.metrics(count_parameters(model))
         learner, seen, learned = model, source, load

@@ -10,14 +10,15 @@ from pathlib import Path
 PART = ".part-"  # begins the temporary name, hidden from whoever lists the folder
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: str | Path, data: bytes) -> None:
     """Write a file, in place of one that is there."""
     part = _part(path)
     try:
-        part.write_bytes(data)
+        with open(part, "wb") as file:
+            file.write(data)
         os.replace(part, path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        Path(part).unlink(missing_ok=True)
         raise
 
 
@@ -29,10 +30,11 @@ def bring(file: Path, target: Path, link: bool) -> None:
             shutil.copyfile(file, part)
         os.replace(part, target)
     finally:
-        part.unlink(missing_ok=True)  # also where both are links to one file: moving one onto the other does nothing
+        # also where both are links to one file: moving one onto the other does nothing
+        Path(part).unlink(missing_ok=True)
 
 
-def _linked(file: Path, part: Path) -> bool:
+def _linked(file: Path, part: str) -> bool:
     try:
         os.link(os.path.realpath(file), part)
     except OSError as error:
@@ -42,5 +44,5 @@ def _linked(file: Path, part: Path) -> bool:
     return True
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f"{PART}{os.getpid()}")  # a process writes one file at a time
+def _part(path: str | Path) -> str:
+    return os.path.join(os.path.dirname(path), f"{PART}{os.getpid()}")  # a process writes one file at a time

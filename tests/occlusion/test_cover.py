@@ -182,3 +182,23 @@ def test_noise_is_the_faces_own_and_painted_as_grain():
     np.testing.assert_array_equal(alone[0], painted[1])  # whatever batch it is in
     both = inside[0] & inside[1]
     assert (painted[0][both] != painted[1][both]).any()  # two faces do not share a pattern
+
+
+@pytest.mark.parametrize("noise", [0, 30])
+def test_painters_paint_one_by_one_what_paint_does_at_once(noise):
+    landmarks, _ = table(6)
+    sizes = np.array([[48, 48], [48, 48], [40, 60], [48, 48], [40, 60], [7, 9]])
+    placed = cover.place(landmarks, sizes, config("typical", noise=noise, color=[90, 60, 30]), np.arange(6))
+    rows = np.array([5, 1, 2, 4, 0])
+    for row, painter in zip(rows, placed.painters(rows, sizes[rows]), strict=True):
+        image = np.random.default_rng(row).integers(0, 256, (*sizes[row], 3), np.uint8)
+        expected = placed.paint(image[None], np.array([row]), np.array([True]))[0]
+        painter(image)
+        np.testing.assert_array_equal(image, expected)
+
+
+def test_a_picture_that_changed_its_size_is_not_painted(quest2):
+    landmarks, sizes = table(1)
+    (painter,) = cover.place(landmarks, sizes, quest2).painters(np.array([0]), sizes)
+    with pytest.raises(DataError, match="as it had"):
+        painter(np.zeros((48, 40, 3), np.uint8))

@@ -40,7 +40,7 @@ def jobs_of(source):
 @pytest.fixture
 def copy(tmp_path, worn):
     (tmp_path / "out").mkdir()
-    return files.Copy(tmp_path / "source", tmp_path / "out", worn, 95)
+    return files.Copy(tmp_path / "source", tmp_path / "out", worn, SIZES, 95)
 
 
 def content(folder):

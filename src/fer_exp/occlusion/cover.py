@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.occlusion import geometry
 from fer_exp.occlusion.chance import Draw, uniform
-from fer_exp.occlusion.painting import Texture, paint
+from fer_exp.occlusion.painting import Texture, fill, paint, spans
 from fer_exp.occlusion.schema import Missing, OcclusionConfig
 
 # Of faces cropped as in FER2013: where the eyes are and how wide the face is, in parts of the picture.
@@ -57,8 +57,35 @@ class Cover:
             covered: (b,) bool.
             out: takes the result; None makes a new array.
         """
-        texture = None if self.phase is None else Texture(self.noise, self.phase[rows])
-        return paint(images, self.polygons[rows], covered, self.color, texture, out)
+        return paint(images, self.polygons[rows], covered, self.color, self._texture(rows), out)
+
+    def painters(self, rows: np.ndarray, sizes: np.ndarray) -> list[Callable[[np.ndarray], None]]:
+        """For each of these faces what paints its occluder in place on its picture, (h, w, 1 or 3) uint8.
+
+        As `paint` does, three times as fast for pictures that come one by one: outlines are found for all at once.
+
+        Args:
+            rows: (m,) faces.
+            sizes: (m, 2) height and width of their pictures.
+        """
+        found: list = [None] * len(rows)
+        for size in np.unique(sizes, axis=0):
+            at = np.flatnonzero((sizes == size).all(axis=1))
+            polygons = self.polygons[rows[at]]
+            ends = [e.reshape(*polygons.shape[:2], -1) for e in spans(polygons.reshape(-1, *polygons.shape[2:]), *size)]
+            for k, first, stop in zip(at, *ends, strict=True):
+                found[k] = partial(self._fill, rows[k : k + 1], tuple(size), first, stop)
+        return found
+
+    def _fill(
+        self, row: np.ndarray, size: tuple[int, int], first: np.ndarray, stop: np.ndarray, image: np.ndarray
+    ) -> None:
+        if image.shape[:2] != size:
+            raise DataError(f"the picture has {image.shape[:2]} pixels, not {size} as it had")
+        fill(image[None], np.zeros(len(first), int), first, stop, self.color, self._texture(row))
+
+    def _texture(self, rows: np.ndarray) -> Texture | None:
+        return None if self.phase is None else Texture(self.noise, self.phase[rows])
 
 
 def place(

@@ -6,12 +6,11 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from fer_exp import whole
 from fer_exp.errors import DataError
 from fer_exp.occlusion import encode
 from fer_exp.occlusion.cover import Cover
+from fer_exp.processes import pool
 
 CHUNK = 64  # pictures per task: one each would cost more than writing it
 SAMPLE = 32  # pictures that the size of the whole is estimated from
@@ -55,6 +55,7 @@ class Copy:
         root: folder that is read from; None where the faces are no files.
         output: folder that is written into.
         cover: the occluder of all faces; None where nothing is covered.
+        sizes: (n, 2) height and width of each face's picture in pixels.
         quality: of recompressed JPEGs, 1 to 100; None keeps the blocks that the occluder does not touch.
         pixels: (n, h, w, c) uint8 of faces that are no files.
         link: files that belong to a picture become hard links where the disk can, instead of copies.
@@ -63,6 +64,7 @@ class Copy:
     root: Path | None
     output: Path
     cover: Cover | None
+    sizes: np.ndarray
     quality: int | None
     pixels: np.ndarray | None = None
     link: bool = False
@@ -122,17 +124,16 @@ def _run(jobs: list[Job], copy: Copy, workers: int) -> Iterator[tuple[int, dict[
             for task in tasks:
                 yield task()
             return
-        # a fresh interpreter: one that has TensorFlow's threads inside must not be forked
-        with ProcessPoolExecutor(min(workers, -(-len(jobs) // CHUNK)), get_context("spawn")) as pool:
-            running = {pool.submit(task) for task in islice(tasks, 2 * workers)}
+        with pool(min(workers, -(-len(jobs) // CHUNK))) as writing:
+            running = {writing.submit(task) for task in islice(tasks, 2 * workers)}
             try:
                 while running:
                     finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    running |= {pool.submit(task) for task in islice(tasks, len(finished))}
+                    running |= {writing.submit(task) for task in islice(tasks, len(finished))}
                     for future in finished:
                         yield future.result()
             finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+                writing.shutdown(wait=True, cancel_futures=True)
     except BrokenProcessPool as error:
         raise DataError(
             "a process that wrote pictures was killed (out of memory?): start again to go on, with a smaller workers=N"
@@ -151,20 +152,20 @@ def _task(chunk: list[Job], copy: Copy) -> Callable[[], tuple[int, dict[str, str
     own = [job._replace(row=i) for i, job in enumerate(chunk)]
     cover = None if copy.cover is None else copy.cover.take(rows)
     pixels = None if copy.pixels is None else copy.pixels[rows]
-    return partial(_write_chunk, own, replace(copy, cover=cover, pixels=pixels))
+    return partial(_write_chunk, own, replace(copy, cover=cover, sizes=copy.sizes[rows], pixels=pixels))
 
 
 def _write_chunk(chunk: list[Job], copy: Copy) -> tuple[int, dict[str, str]]:
     problems = {}
-    for job in chunk:
+    for job, paint in zip(chunk, painters(chunk, copy), strict=True):
         try:
-            data = render(job, copy)
+            data = render(job, copy, paint)
         except (DataError, OSError) as error:
             problems[job.target] = getattr(error, "strerror", None) or str(error)
             continue
-        for file, target in beside(job, copy):
+        for file, target in beside(job, copy) if job.beside else ():
             whole.bring(file, target, copy.link)
-        whole.write(copy.output / job.target, data)
+        whole.write(os.path.join(copy.output, job.target), data)
     return len(chunk), problems
 
 
@@ -175,24 +176,26 @@ def beside(job: Job, copy: Copy) -> list[tuple[Path, Path]]:
     return [(file, target) for file, target in found if file.is_file()]
 
 
-def render(job: Job, copy: Copy) -> bytes:
+def painters(jobs: list[Job], copy: Copy) -> list[encode.Paint | None]:
+    """What paints the occluder on each picture; None where it stays uncovered."""
+    rows = np.array([job.row for job in jobs if job.covered], int)
+    found = iter(copy.cover.painters(rows, copy.sizes[rows]) if len(rows) else ())
+    return [next(found) if job.covered else None for job in jobs]
+
+
+def render(job: Job, copy: Copy, paint: encode.Paint | None) -> bytes:
     """The file's content.
 
     Raises:
         DataError, OSError: the picture is damaged or cannot be read.
     """
-    paint = partial(_paint, copy.cover, job.row) if job.covered else None
     if job.source is not None:
-        return encode.covered((copy.root / job.source).read_bytes(), paint, copy.quality)
+        with open(os.path.join(copy.root, job.source), "rb") as file:  # a Path costs as much as the reading
+            return encode.covered(file.read(), paint, copy.quality)
     image = np.ascontiguousarray(copy.pixels[job.row]).copy()
     if paint is not None:
         paint(image)
     return encode.png(image)
-
-
-def _paint(cover: Cover, row: int, image: np.ndarray) -> None:
-    batch = image[None]
-    cover.paint(batch, np.array([row]), np.array([True]), out=batch)
 
 
 def _prepare(output: Path, folder: str) -> None:
@@ -218,9 +221,10 @@ def _inside(output: Path, folder: str) -> Path:
 def _need_space(jobs: list[Job], copy: Copy) -> None:
     """Raise DataError where the disk has no room, judged by what a few of the pictures take."""
     sizes = []
-    for job in jobs[:: max(1, len(jobs) // SAMPLE)]:
+    few = jobs[:: max(1, len(jobs) // SAMPLE)]
+    for job, paint in zip(few, painters(few, copy), strict=True):
         try:
-            lengths = [len(render(job, copy))]
+            lengths = [len(render(job, copy, paint))]
             lengths += [] if copy.link else [file.stat().st_size for file, _ in beside(job, copy)]
             sizes.append(sum(-(-length // 4096) * 4096 for length in lengths))  # files take whole blocks
         except (DataError, OSError):

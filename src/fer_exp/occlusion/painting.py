@@ -51,7 +51,7 @@ def paint(
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ValueError(f"images {images.shape} {images.dtype}: needs (b, h, w, 1 or 3) uint8")
-    batch, height, width, channels = images.shape
+    batch, height, width, _ = images.shape
     if polygons.shape != (batch, *polygons.shape[1:3], 2) or np.shape(covered) != (batch,):
         raise ValueError(
             f"polygons {polygons.shape}, covered {np.shape(covered)}: needs ({batch}, P, K, 2), ({batch},)"
@@ -63,10 +63,29 @@ def paint(
     elif out is not images:
         out[...] = images
     rows = np.flatnonzero(covered)
-    if not rows.size or not out.size:
-        return out
-    first, stop = spans(polygons[rows].reshape(-1, *polygons.shape[2:]), height, width)
-    rows = np.repeat(rows, polygons.shape[1])
+    if rows.size and out.size:
+        first, stop = spans(polygons[rows].reshape(-1, *polygons.shape[2:]), height, width)
+        fill(out, np.repeat(rows, polygons.shape[1]), first, stop, color, texture)
+    return out
+
+
+def fill(
+    out: np.ndarray,
+    rows: np.ndarray,
+    first: np.ndarray,
+    stop: np.ndarray,
+    color: Sequence[int],
+    texture: Texture | None = None,
+) -> None:
+    """Fill what `spans` found, in place: for many pictures of one size the spans can be found at once.
+
+    Args:
+        out: (b, h, w, 1 or 3) uint8, C-contiguous.
+        rows: (m,) which picture of the batch each polygon lies on.
+        first, stop: (m, h) of the polygons.
+        color, texture: as in `paint`; the texture's phase is by picture.
+    """
+    height, width, channels = out.shape[1:]
     start = (rows[:, None] * height + np.arange(height)) * width  # of each pixel row in the flat batch
     filled = stop > first
     begin, end = ((start + first)[filled] * channels).tolist(), ((start + stop)[filled] * channels).tolist()
@@ -75,14 +94,13 @@ def paint(
         stripe = memoryview(np.tile(np.array(_channels(color, channels), np.uint8), width))
         for a, b in zip(begin, end, strict=True):
             pixels[a:b] = stripe[: b - a]
-        return out
+        return
     grain = memoryview(_grain(tuple(color), texture.noise, channels, width).reshape(-1))
     right, down = texture.phase[rows] % GRAIN, texture.phase[rows] // GRAIN
     line = (down[:, None] + np.arange(height)) % GRAIN
     at = ((line * (width + GRAIN) + right[:, None] + first)[filled] * channels).tolist()
     for a, b, g in zip(begin, end, at, strict=True):
         pixels[a:b] = grain[g : g + b - a]
-    return out
 
 
 @lru_cache(maxsize=8)

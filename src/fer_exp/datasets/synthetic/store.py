@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -19,6 +15,7 @@ from fer_exp.datasets.cache import cached, entry_dir
 from fer_exp.datasets.synthetic.classes import CLASSES, balanced, imbalanced, mislabel
 from fer_exp.datasets.synthetic.face import Look, Stream, draw, random_stream
 from fer_exp.errors import DataError
+from fer_exp.processes import pool
 
 VERSION = 1
 """Of the drawing code and of the files: a change that moves a pixel raises it, so that old caches are left alone."""
@@ -159,19 +156,12 @@ def _draw_all(jobs: list[_Job], workers: int) -> Iterator[tuple[np.ndarray, np.n
     if workers <= 1:
         yield from map(_draw_chunk, jobs)
         return
-    # Not forked: a fork of a process with threads (TensorFlow's, OpenCV's) can hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_start_worker)
+    drawing = pool(min(workers, len(jobs)))
     try:
-        yield from pool.map(_draw_chunk, jobs)
+        yield from drawing.map(_draw_chunk, jobs)
     except BrokenProcessPool as error:
         raise DataError(
             "a process that draws faces died (out of memory?): lower workers, or draw in one process with workers=1"
         ) from error
     finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)  # one process a core; threads within would fight
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops the pool
+        drawing.shutdown(cancel_futures=True)

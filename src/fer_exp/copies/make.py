@@ -1,0 +1,127 @@
+"""From the configuration to the finished copy."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_exp import landmarks, whole
+from fer_exp.copies import folder, manifest
+from fer_exp.datasets import affectnet, plain
+from fer_exp.datasets.faces import OCCLUDED, Faces
+from fer_exp.datasets.schema import AUTO, OnBad
+from fer_exp.occlusion import cover, files
+from fer_exp.occlusion.schema import Missing
+from fer_exp.variants import items
+
+if TYPE_CHECKING:
+    from fer_exp.config import OccludeConfig
+
+SIZE = 224  # pixels, of faces that are drawn
+LANDMARKS = "landmarks.npz"
+
+
+def make(cfg: OccludeConfig) -> None:
+    """Write the copy that is asked for, or what is missing of it.
+
+    Raises:
+        ConfigError: output and source lie within each other, or the output holds something else.
+        DataError: pictures could not be written or had to be left out; everything else is there.
+    """
+    start = time.monotonic()
+    workers = cfg.workers or os.cpu_count() or 1
+    output = Path(cfg.output).expanduser().absolute()
+    source = cfg.images or cfg.dataset.root
+    if source:
+        folder.keep_apart(Path(source).expanduser().absolute(), output)
+    faces = load(cfg, workers)
+    settings = folder.settings(cfg, faces)
+    with folder.claimed(output, settings):
+        placed = place(cfg, faces)
+        jobs = plan(cfg, faces, placed)
+        missing = len(files.absent(jobs, output))
+        run = folder.finished_by(output)
+        if run and not missing:
+            print(f"complete: {len(jobs)} pictures in {output}; run {run} is its summary")
+            return manifest.judge(manifest.read(output), output)
+        quality = None if cfg.quality == "lossless" else int(cfg.quality)
+        copy = files.Copy(faces.root, output, placed, faces.sizes, quality, faces.pixels, cfg.annotations == "link")
+        failed = files.write(jobs, copy, workers)
+        table = manifest.table(cfg, faces, placed, jobs, failed)
+        manifest.write(table, output)
+        if faces.landmarks is not None and not any(job.beside for job in jobs[:1]):
+            write_landmarks(faces, [job for job in jobs if job.target not in failed], output)
+        from fer_exp.copies.summary import summarise  # MLflow takes seconds, which a finished copy does not need
+
+        run = summarise(cfg, faces, placed, table, output, missing / (time.monotonic() - start))
+        folder.finish(output, settings, run)
+    return manifest.judge(table, output)
+
+
+def load(cfg: OccludeConfig, workers: int) -> Faces:
+    """The faces to copy; what cannot be used is listed, not fatal."""
+    wanted = cfg.variant != "normal"
+    if cfg.images:
+        faces = plain.load(Path(cfg.images).expanduser().absolute(), workers)
+        return landmarks.complete(faces, workers) if wanted else faces
+    dataset = replace(cfg.dataset, on_bad=OnBad.skip)
+    if dataset.landmarks == AUTO and not wanted:
+        dataset = replace(dataset, landmarks=None)
+    return landmarks.load(dataset, size=SIZE, workers=workers)
+
+
+def place(cfg: OccludeConfig, faces: Faces) -> cover.Cover | None:
+    """Where the occluder lies on each face; None for an uncovered copy.
+
+    In a plain folder faces without landmarks are left out rather than given another one's: photographs differ.
+    """
+    if cfg.variant == "normal":
+        return None
+    occlusion = cfg.occlusion
+    if cfg.images and occlusion.missing is Missing.typical:
+        occlusion = replace(occlusion, missing=Missing.skip)
+    return cover.place(faces.landmarks, faces.sizes, occlusion, faces.ids)
+
+
+def plan(cfg: OccludeConfig, faces: Faces, placed: cover.Cover | None) -> list[files.Job]:
+    """Every picture of the copy, by part and in natural file order.
+
+    In the variant `mixed` the covered picture lies beside its face and ends in `_occ`.
+    """
+    usable = np.ones(len(faces), bool) if placed is None else placed.keep
+    jobs = []
+    for part in ("train", "test"):
+        rows = faces.rows(part)
+        rows = rows[usable[rows]]
+        chosen = items(cfg.variant, rows, faces.labels[rows])
+        for row, covered in zip(chosen.rows.tolist(), chosen.covered.tolist(), strict=True):
+            place, _, name = file_of(faces, row).rpartition("/")
+            stem, _, suffix = name.rpartition(".")
+            new = stem + OCCLUDED if covered and cfg.variant == "mixed" else stem
+            target = f"{place}/{new}.{suffix}".removeprefix("/")
+            source = None if faces.root is None else str(faces.ids[row])
+            beside = affectnet.companions(place) if source and faces.name == "affectnet" else ()
+            jobs.append(files.Job(row, target, covered, source, beside))
+    return jobs
+
+
+def file_of(faces: Faces, row: int) -> str:
+    """Where a face's picture goes: where it was; faces that are no files go into a folder per part and class."""
+    name = str(faces.ids[row])
+    if faces.root is not None:
+        return name
+    return f"{faces.parts[row]}/{faces.classes[faces.labels[row]]}/{name.replace('/', '_')}.png"
+
+
+def write_landmarks(faces: Faces, jobs: list[files.Job], output: Path) -> None:
+    """The landmarks of these pictures, as `dataset.landmarks` takes them."""
+    content = BytesIO()
+    paths = np.array([job.target for job in jobs], dtype=str)
+    np.savez(content, path=paths, landmarks=faces.landmarks[[job.row for job in jobs]])
+    whole.write(output / LANDMARKS, content.getvalue())

@@ -1,0 +1,95 @@
+"""The list of a copy's pictures: where each came from, what it wears, what became of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fer_exp import whole
+from fer_exp.datasets.faces import EMPTY_CLASS, Faces
+from fer_exp.errors import DataError
+from fer_exp.occlusion.cover import Cover
+from fer_exp.occlusion.files import Job
+from fer_exp.occlusion.share import covered_share
+
+if TYPE_CHECKING:
+    from fer_exp.config import OccludeConfig
+
+FILE = "occlusion_manifest.csv"
+WRITTEN = "written"
+
+
+def table(
+    cfg: OccludeConfig, faces: Faces, placed: Cover | None, jobs: list[Job], failed: dict[str, str]
+) -> pd.DataFrame:
+    """A row per picture of the copy, then one per picture that was left out.
+
+    Columns: path (below the output), source, class, part, covered (yes, no), landmarks (own, or what
+    occlusion.missing gave: typical, frame), covered_share (of the face, 0..1), bar (its polygons as JSON, pixels),
+    outcome (written; failed: why; left out: why).
+    """
+    rows = np.array([job.row for job in jobs], int)
+    covered = np.array([job.covered for job in jobs], bool)
+    found = pd.DataFrame(
+        {
+            "path": [job.target for job in jobs],
+            "source": faces.ids[rows],
+            "class": np.asarray(faces.classes)[faces.labels[rows]],
+            "part": faces.parts[rows],
+            "covered": np.where(covered, "yes", "no"),
+            "landmarks": "",
+            "covered_share": "",
+            "bar": "",
+            "outcome": [f"failed: {failed[j.target]}" if j.target in failed else WRITTEN for j in jobs],
+        }
+    )
+    if placed is not None:
+        found["landmarks"] = np.where(placed.usable[rows], "own", cfg.occlusion.missing.name)
+        shares = np.full(len(faces), np.nan)
+        if faces.landmarks is not None:
+            shares = covered_share(faces.landmarks, placed.polygons)
+        worn = [(shares[r], placed.polygons[r]) if c else None for r, c in zip(rows, covered, strict=True)]
+        found["covered_share"] = [f"{one[0]:.4f}" if one and np.isfinite(one[0]) else "" for one in worn]
+        found["bar"] = [json.dumps(one[1].round(2).tolist()) if one else "" for one in worn]
+    out = [(e.id, e.label or "", e.reason) for e in faces.excluded if not e.reason.startswith(EMPTY_CLASS)]
+    if placed is not None:
+        lost = np.flatnonzero(~placed.keep)
+        names = zip(faces.ids[lost], np.asarray(faces.classes)[faces.labels[lost]], strict=True)
+        out += [(name, label, "no usable landmarks") for name, label in names]
+    rest = pd.DataFrame(
+        [(name, label, f"left out: {reason}") for name, label, reason in out], columns=["source", "class", "outcome"]
+    )
+    return pd.concat([found, rest], ignore_index=True).fillna("").astype(str)
+
+
+def write(found: pd.DataFrame, output: Path) -> None:
+    """Into the copy's folder."""
+    whole.write(output / FILE, found.to_csv(index=False).encode(errors="surrogateescape"))
+
+
+def read(output: Path) -> pd.DataFrame:
+    """From the copy's folder.
+
+    Raises:
+        DataError: it is not there or damaged.
+    """
+    try:
+        return pd.read_csv(output / FILE, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{output / FILE} cannot be read ({error}): give another output folder") from error
+
+
+def judge(found: pd.DataFrame, output: Path) -> None:
+    """Say how many pictures the copy has; raise DataError where some are missing in it."""
+    lost = found[found["outcome"] != WRITTEN]
+    print(f"{len(found) - len(lost)} pictures in {output}, listed in {FILE}")
+    if len(lost):
+        first = "; ".join(f"{row.source}: {row.outcome}" for row in lost.head(3).itertuples())
+        raise DataError(
+            f"{len(lost)} pictures are not in {output}: {first}{'; ...' * (len(lost) > 3)}. All others are; {FILE} "
+            "lists them, and the same command tries those that failed again"
+        )

@@ -1,0 +1,154 @@
+"""From pictures to 68 points each: first in the whole picture, then again in the square around what was found.
+
+Where that contradicts itself, the search begins once more in the box that a face detector finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import keras
+import numpy as np
+
+from fer_exp.assets import ASSETS, fetch
+from fer_exp.landmarks import face_api, quality
+
+BATCH = 64
+BOX_BATCH = 16  # its pictures are fourteen times as large
+SURE = 0.5  # certainty from which a box counts as a face; the detector's own default
+OVERLAP = 0.4  # intersection over union from which two boxes are the same face, likewise
+# the same points in a mirrored face: jaw, brows, nose, eyes, mouth in reverse, each with its partner's place
+# fmt: off
+PARTNER = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
+])
+# fmt: on
+
+
+class Answer(NamedTuple):
+    """What was found in b pictures: points (b, 68, 2) float64 pixels, measures (b, 4) of fer_exp.landmarks.quality."""
+
+    points: np.ndarray
+    measures: np.ndarray
+
+
+class Search:
+    """The two networks, fetched at first use.
+
+    Raises:
+        UserError: they can be fetched neither from their publisher nor from a folder.
+    """
+
+    def __init__(self):
+        self._points = _published(face_api.landmark_network(), "face_landmark_68_model")
+        self._boxes = _published(face_api.box_network(), "tiny_face_detector_model")
+
+    def framed(self, pictures: Sequence[np.ndarray], share: float = 1.0, lower: float = 0.0) -> Answer:
+        """The face that fills a square of each picture (h, w, 3) uint8 RGB.
+
+        The square's side is `share` of the picture's longer side, its middle `lower` of that below the picture's.
+        """
+        squares = np.array([_enclosing(0, 0, picture.shape[1], picture.shape[0]) for picture in pictures]) - _HALF
+        longer = squares[:, 2:]
+        return self._twice(pictures, np.hstack([squares[:, :1], squares[:, 1:2] + lower * longer, share * longer]))
+
+    def boxed(self, pictures: Sequence[np.ndarray]) -> tuple[Answer, np.ndarray]:
+        """The most conspicuous face of each picture: the largest and surest, area times certainty.
+
+        Returns:
+            answer: NaN rows where no face was seen.
+            faces: (b,) int64, how many were seen.
+        """
+        sides = [max(picture.shape[:2]) for picture in pictures]
+        corner = [np.array([(side - 1) / 2, (side - 1) / 2, side]) for side in sides]  # padded right and below
+        crops = [_cut(picture, square, face_api.BOX_SIDE) for picture, square in zip(pictures, corner, strict=True)]
+        boxes, certainty = face_api.boxes(_predict(self._boxes, crops, (BOX_BATCH,)))
+        seen = [_distinct(*found) for found in zip(boxes, certainty, strict=True)]
+        squares = np.full((len(pictures), 3), np.nan)
+        for row, (boxes, certainty) in enumerate(seen):
+            if len(boxes):
+                best = (np.prod(boxes[:, 2:] - boxes[:, :2], 1) * certainty).argmax()
+                squares[row] = np.array(_enclosing(*(boxes[best] * sides[row]))) - _HALF
+        has = np.flatnonzero(np.isfinite(squares).all(1))
+        points = np.full((len(pictures), 68, 2), np.nan)
+        measures = np.full((len(pictures), len(quality.MEASURES)), np.nan, np.float32)
+        if len(has):
+            points[has], measures[has] = self._twice([pictures[row] for row in has], squares[has])
+        return Answer(points, measures), np.array([len(boxes) for boxes, _ in seen])
+
+    def _twice(self, pictures: Sequence[np.ndarray], squares: np.ndarray) -> Answer:
+        crops = [_cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
+        first = _unfold(self._find(crops), squares)
+        low, high = first.min(1), first.max(1)
+        squares = np.column_stack([(low + high) / 2, np.maximum((high - low).max(1), 1)])
+        crops = [_cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
+        straight = _unfold(self._find(crops), squares)
+        # the network leans 0.8 of its pixels to the left: the mean with the mirror image does not, and is better
+        mirrored = self._find([crop[:, ::-1] for crop in crops])[:, PARTNER]
+        mirrored[..., 0] = 1 - mirrored[..., 0]
+        mirrored = _unfold(mirrored, squares)
+        contrast = np.array([crop.std() for crop in crops])
+        return Answer((straight + mirrored) / 2, quality.measure(first, straight, mirrored, contrast))
+
+    def _find(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        return _predict(self._points, crops, (BATCH, BATCH // 8)).reshape(-1, 68, 2).astype(np.float64)
+
+
+_HALF = np.array([0.5, 0.5, 0])  # pixel centres are at whole numbers, edges are not
+
+
+def _published(network: keras.Model, name: str) -> keras.Model:
+    manifest, binary = (fetch(ASSETS[f"{name}{end}"]) for end in ("-weights_manifest.json", ".bin"))
+    return face_api.load(network, manifest, binary)
+
+
+def _enclosing(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float]:
+    """Centre and side of the square around a box."""
+    return (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top)
+
+
+def _cut(picture: np.ndarray, square: np.ndarray, side: int) -> np.ndarray:
+    """The square (x, y, length in pixels) of a picture as (side, side, 3), black where the picture ends."""
+    finer = int(np.clip(round(square[2] / side), 1, 8))  # where it shrinks, every pixel has its share
+    fine = side * finer
+    step = square[2] / fine
+    start = square[:2] - square[2] / 2 + step / 2
+    matrix = np.array([[step, 0, start[0]], [0, step, start[1]]])
+    crop = cv2.warpAffine(picture, matrix, (fine, fine), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return crop if finer == 1 else cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _unfold(parts: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Points (b, 68, 2) in parts of squares (b, 3) as pixels of the pictures."""
+    return (parts - 0.5) * squares[:, None, 2:] + squares[:, None, :2]
+
+
+def _predict(network: keras.Model, crops: Sequence[np.ndarray], sizes: tuple[int, ...]) -> np.ndarray:
+    """The network's answers, in batches of these sizes alone, largest first: any other would be traced anew."""
+    found = []
+    for start in range(0, len(crops), sizes[0]):
+        batch = np.asarray(crops[start : start + sizes[0]], np.float32)
+        n = len(batch)
+        size = min(size for size in sizes if size >= n)
+        found.append(np.asarray(network.predict_on_batch(np.pad(batch, [(0, size - n), (0, 0), (0, 0), (0, 0)])))[:n])
+    return np.concatenate(found)
+
+
+def _distinct(boxes: np.ndarray, certainty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One box (k, 4) per face, the surest first; certainty (k,)."""
+    order = np.argsort(-certainty, kind="stable")
+    order = order[certainty[order] > SURE]
+    kept: list[int] = []
+    for at in order:
+        if all(_overlap(boxes[at], boxes[other]) < OVERLAP for other in kept):
+            kept.append(at)
+    return boxes[kept], certainty[kept]
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    inner = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
+    return float(inner / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - inner))
