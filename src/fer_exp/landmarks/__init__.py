@@ -77,6 +77,8 @@ def complete(faces: Faces, workers: int) -> Faces:
         reasons, counts = np.unique(found.reason[none], return_counts=True)
         words = ", ".join(f"{reason} ({count})" for reason, count in zip(reasons, counts, strict=True))
         log.warning("warning: no plausible landmarks in %d of %d pictures: %s", none.sum(), len(none), words)
+    if several := int((found.faces > 1).sum()):
+        log.warning("warning: %d pictures show several faces: the largest is taken", several)
     digest = sha256(faces.fingerprint.encode() + np.ascontiguousarray(found.landmarks, "<f4").tobytes())
     return replace(faces, landmarks=None if none.all() else found.landmarks, fingerprint=digest.hexdigest())
 
