@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from pathlib import Path
 
 PART = ".part-"  # begins the temporary name, hidden from whoever lists the folder
@@ -22,25 +21,19 @@ def write(path: str | Path, data: bytes) -> None:
         raise
 
 
-def bring(file: Path, target: Path, link: bool) -> None:
-    """A copy of a file, in place of one that is there; or a hard link to it, where the disk has such."""
+def link(file: Path, target: Path) -> bool:
+    """A hard link to a file, in place of what is there; False where the disk has no such links."""
     part = _part(target)
     try:
-        if not (link and _linked(file, part)):
-            shutil.copyfile(file, part)
-        os.replace(part, target)
-    finally:
-        # also where both are links to one file: moving one onto the other does nothing
-        Path(part).unlink(missing_ok=True)
-
-
-def _linked(file: Path, part: str) -> bool:
-    try:
         os.link(os.path.realpath(file), part)
+        os.replace(part, target)
     except OSError as error:
         if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
             return False
         raise
+    finally:
+        # also where both are links to one file: moving one onto the other does nothing
+        Path(part).unlink(missing_ok=True)
     return True
 
 

@@ -17,7 +17,7 @@ from trees import EXPRESSIONS, affectnet_tree, fer_csv, jpeg, put
 from fer_exp import landmarks
 from fer_exp.config import ROOT, OccludeConfig, further_test_sets
 from fer_exp.copies import folder, make, manifest
-from fer_exp.datasets import load
+from fer_exp.datasets import load, plain
 from fer_exp.datasets.schema import AffectNetConfig, Fer2013Config, FolderConfig, OnBad, SyntheticConfig
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.occlusion import cover
@@ -314,3 +314,100 @@ def test_the_manifest_is_a_plain_csv(asked, folder, tmp_path):
     assert list(table.columns) == columns
     assert table["covered_share"].between(0.05, 1).all()
     assert Path(tmp_path / "copy" / table["path"][0]).is_file() and os.path.exists(folder[0] / table["source"][0])
+
+
+def test_other_rows_are_another_copy(asked, folder):
+    make.make(asked(of_folder(folder, limit=6), variant="mixed_unique"))
+    with pytest.raises(ConfigError, match=r"made otherwise \(rows"):
+        make.make(asked(of_folder(folder), variant="mixed_unique"))
+
+
+def test_a_dataset_of_pairs_is_not_doubled_again(asked, folder):
+    first = next((folder[0] / "train/angry").iterdir())
+    first.with_name(f"{first.stem}_occ.png").write_bytes(first.read_bytes())
+    with pytest.raises(DataError, match=r"_occ\.png would be written twice"):
+        make.make(asked(of_folder(folder), variant="mixed"))
+
+
+def test_what_failed_once_is_not_reported_for_ever(asked, folder, tmp_path, monkeypatch):
+    real, broken = make.files.encode.covered, []
+
+    def covered(data, paint, quality):
+        if not broken:
+            broken.append(1)
+            raise DataError("not today")
+        return real(data, paint, quality)
+
+    monkeypatch.setattr(make.files, "_need_space", lambda *args: None)
+    monkeypatch.setattr(make.files.encode, "covered", covered)
+    with pytest.raises(DataError, match="not today"):
+        make.make(asked(of_folder(folder)))
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "write", lambda *args: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(DataError, match="No space left"):  # killed, or no room, before it was written down
+            make.make(asked(of_folder(folder)))
+    make.make(asked(of_folder(folder)))
+    assert (manifest.read(tmp_path / "copy")["outcome"] == "written").all()
+
+
+@pytest.mark.parametrize("name", [manifest.FILE, make.LANDMARKS])
+def test_a_list_that_was_lost_is_written_again(asked, folder, tmp_path, name):
+    make.make(asked(of_folder(folder)))
+    before = (tmp_path / "copy" / name).read_bytes()
+    (tmp_path / "copy" / name).unlink()
+    make.make(asked(of_folder(folder)))
+    assert (tmp_path / "copy" / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", [b"k\xe4se.png", b"a\rb.png", b"{}.png"])
+def test_names_that_are_no_text_are_names_all_the_same(asked, folder, tmp_path, name):
+    root, _ = folder
+    first = next((root / "train/angry").iterdir())
+    target = os.path.join(os.fsencode(root / "train/angry"), name)
+    os.rename(first, target)
+    frame = HeadsetConfig("quest2", "headset", Missing.frame)
+    config = asked(FolderConfig("image_folder", str(root)), occlusion=frame)
+    make.make(config)
+    assert os.path.isfile(os.path.join(os.fsencode(tmp_path / "copy/train/angry"), name))
+    make.make(config)  # and read back from the manifest
+    assert len(manifest.read(tmp_path / "copy")) == 66
+
+
+def test_a_plain_folder_leaves_nothing_out_without_a_word(tmp_path, monkeypatch):
+    root = tmp_path / "pictures"
+    put(root / "a.jpg", jpeg(1))
+    put(root / "b.tif", b"x")
+    put(tmp_path / "elsewhere/c.jpg", jpeg(2))
+    (root / "link").symlink_to(tmp_path / "elsewhere")
+    faces = plain.load(root, 1)
+    assert faces.ids.tolist() == ["a.jpg"]
+    assert [(e.id, e.reason) for e in faces.excluded] == [
+        ("b.tif", "no .jpg, .jpeg or .png file"),
+        ("link", "a link to a folder"),
+    ]
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    (root / "closed").mkdir()
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(DataError, match=r"cannot read the folder .*closed: Permission denied"):
+        plain.load(root, 1)
+
+
+def test_no_face_in_any_picture_is_said(asked, tmp_path, monkeypatch):
+    put(tmp_path / "pictures/a.jpg", jpeg(1))
+    monkeypatch.setattr(landmarks, "complete", lambda faces, workers: faces)
+    with pytest.raises(DataError, match="no face was found in 1 pictures"):
+        make.make(asked(images=str(tmp_path / "pictures")))
+
+
+def test_a_copy_does_not_lie_where_a_link_of_the_source_leads(asked, folder, tmp_path):
+    root, _ = folder
+    (root / "train").rename(tmp_path / "real")
+    (root / "train").symlink_to(tmp_path / "real")
+    with pytest.raises(ConfigError, match="within each other"):
+        make.make(asked(of_folder(folder), output=str(tmp_path / "real/angry/copy")))

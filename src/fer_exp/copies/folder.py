@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ SETTINGS, LOCK = ".fer-exp-copy.json", ".fer-exp-copy.lock"  # hidden: no reader
 def settings(cfg: OccludeConfig, faces: Faces) -> dict[str, str]:
     """What two copies must share to be the same, flat and in words."""
     asked = {"version": VERSION, "faces": faces.name, "fingerprint": faces.fingerprint[:16], "variant": cfg.variant}
-    asked["quality"] = cfg.quality
+    rows = sha256("\0".join(faces.ids.tolist()).encode(errors="surrogateescape")).hexdigest()[:16]
+    asked |= {"rows": rows, "quality": cfg.quality}  # the fingerprint is that of all faces, whatever dataset.limit says
     if cfg.variant != "normal":
         worn = OmegaConf.to_container(OmegaConf.structured(cfg.occlusion), enum_to_str=True)
         asked |= {f"occlusion.{key}": value for key, value in worn.items()}
@@ -50,19 +52,20 @@ def claimed(output: Path, wanted: dict[str, str]) -> Iterator[None]:
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        strange = not (output / SETTINGS).exists() and [name for name in os.listdir(output) if name[0] != "."]
-        if strange:
-            raise ConfigError(
-                f"output={output} holds {strange[0]}{' and more' * (len(strange) > 1)}, and no copy made here: give an "
-                "empty or a new folder"
-            )
         lock = FileLock(output / LOCK, timeout=0)
         lock.acquire()
+        strange = not (output / SETTINGS).exists() and [name for name in os.listdir(output) if name[0] != "."]
     except Timeout as error:
         raise DataError(f"output={output}: another process is writing there; wait for it") from error
     except OSError as error:
         raise DataError(f"cannot write into output={output}: {error.strerror}") from error
-    with lock:
+    try:
+        if strange:
+            (output / LOCK).unlink(missing_ok=True)
+            raise ConfigError(
+                f"output={output} holds {strange[0]}{' and more' * (len(strange) > 1)}, and no copy made here: give an "
+                "empty or a new folder"
+            )
         known = _stored(output)
         if known:
             differing = [key for key in {**known, **wanted} if known.get(key) != wanted.get(key) and key != "run"]
@@ -70,16 +73,20 @@ def claimed(output: Path, wanted: dict[str, str]) -> Iterator[None]:
                 words = ", ".join(f"{key} {known.get(key)}, now {wanted.get(key)}" for key in differing[:4])
                 raise ConfigError(f"output={output} holds a copy made otherwise ({words}): give another folder")
         else:
-            _store(output, wanted)
-        try:
-            yield
-        finally:
-            lock.release()
+            begin(output, wanted)
+        yield
+    finally:
+        lock.release()
 
 
 def finished_by(output: Path) -> str | None:
     """The summary run of the copy, once it was complete."""
     return _stored(output).get("run")
+
+
+def begin(output: Path, wanted: dict[str, str]) -> None:
+    """Remember what is being written: from now on the copy is not complete."""
+    _store(output, wanted)
 
 
 def finish(output: Path, wanted: dict[str, str], run: str) -> None:
@@ -90,8 +97,8 @@ def finish(output: Path, wanted: dict[str, str], run: str) -> None:
 def _stored(output: Path) -> dict[str, str]:
     file = output / SETTINGS
     try:
-        return json.loads(file.read_text()) if file.exists() else {}
-    except (OSError, ValueError) as error:
+        return dict(json.loads(file.read_text())) if file.exists() else {}
+    except (OSError, ValueError, TypeError) as error:
         raise DataError(f"{file} cannot be read ({error}): give another output folder") from error
 
 

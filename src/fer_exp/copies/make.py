@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from fer_exp.copies import folder, manifest
 from fer_exp.datasets import affectnet, plain
 from fer_exp.datasets.faces import OCCLUDED, Faces
 from fer_exp.datasets.schema import AUTO, OnBad
+from fer_exp.errors import DataError
 from fer_exp.occlusion import cover, files
 from fer_exp.occlusion.schema import Missing
 from fer_exp.variants import items
@@ -40,23 +42,37 @@ def make(cfg: OccludeConfig) -> None:
     source = cfg.images or cfg.dataset.root
     if source:
         folder.keep_apart(Path(source).expanduser().absolute(), output)
+    if cfg.images and cfg.occlusion.missing is Missing.typical:
+        # photographs differ: the median of the others would lie anywhere
+        cfg = replace(cfg, occlusion=replace(cfg.occlusion, missing=Missing.skip))
     faces = load(cfg, workers)
+    for place_of_faces in {os.path.dirname(faces.path(row)) for row in range(len(faces) if faces.root else 0)}:
+        folder.keep_apart(Path(place_of_faces), output)  # a folder of the source may be a link to elsewhere
+    placed = place(cfg, faces)
+    jobs = plan(cfg, faces, placed)
+    own = cfg.images or cfg.dataset.landmarks or not any(job.beside for job in jobs[:1])
+    brings_landmarks = faces.landmarks is not None and bool(own)
     settings = folder.settings(cfg, faces)
     with folder.claimed(output, settings):
-        placed = place(cfg, faces)
-        jobs = plan(cfg, faces, placed)
         missing = len(files.absent(jobs, output))
         run = folder.finished_by(output)
-        if run and not missing:
+        known = manifest.read(output) if run and not missing else None
+        if known is not None and (output / LANDMARKS).exists() >= brings_landmarks:
             print(f"complete: {len(jobs)} pictures in {output}; run {run} is its summary")
-            return manifest.judge(manifest.read(output), output)
+            return manifest.judge(known, output)
+        folder.begin(output, settings)
         quality = None if cfg.quality == "lossless" else int(cfg.quality)
         copy = files.Copy(faces.root, output, placed, faces.sizes, quality, faces.pixels, cfg.annotations == "link")
         failed = files.write(jobs, copy, workers)
         table = manifest.table(cfg, faces, placed, jobs, failed)
-        manifest.write(table, output)
-        if faces.landmarks is not None and not any(job.beside for job in jobs[:1]):
-            write_landmarks(faces, [job for job in jobs if job.target not in failed], output)
+        try:
+            manifest.write(table, output)
+            if brings_landmarks:
+                write_landmarks(faces, [job for job in jobs if job.target not in failed], output)
+        except OSError as error:
+            raise DataError(
+                f"cannot write into output={output}: {error.strerror or error}; start again then"
+            ) from error
         from fer_exp.copies.summary import summarise  # MLflow takes seconds, which a finished copy does not need
 
         run = summarise(cfg, faces, placed, table, output, missing / (time.monotonic() - start))
@@ -79,20 +95,26 @@ def load(cfg: OccludeConfig, workers: int) -> Faces:
 def place(cfg: OccludeConfig, faces: Faces) -> cover.Cover | None:
     """Where the occluder lies on each face; None for an uncovered copy.
 
-    In a plain folder faces without landmarks are left out rather than given another one's: photographs differ.
+    Raises:
+        DataError: there is no face to cover.
     """
     if cfg.variant == "normal":
         return None
-    occlusion = cfg.occlusion
-    if cfg.images and occlusion.missing is Missing.typical:
-        occlusion = replace(occlusion, missing=Missing.skip)
-    return cover.place(faces.landmarks, faces.sizes, occlusion, faces.ids)
+    if cfg.images and faces.landmarks is None and cfg.occlusion.missing is not Missing.frame:
+        raise DataError(
+            f"images={cfg.images}: no face was found in {len(faces)} pictures; where each is cropped to a face, say "
+            "occlusion.missing=frame"
+        )
+    return cover.place(faces.landmarks, faces.sizes, cfg.occlusion, faces.ids)
 
 
 def plan(cfg: OccludeConfig, faces: Faces, placed: cover.Cover | None) -> list[files.Job]:
     """Every picture of the copy, by part and in natural file order.
 
     In the variant `mixed` the covered picture lies beside its face and ends in `_occ`.
+
+    Raises:
+        DataError: two pictures would have one name, since the dataset holds covered copies already.
     """
     usable = np.ones(len(faces), bool) if placed is None else placed.keep
     jobs = []
@@ -108,6 +130,12 @@ def plan(cfg: OccludeConfig, faces: Faces, placed: cover.Cover | None) -> list[f
             source = None if faces.root is None else str(faces.ids[row])
             beside = affectnet.companions(place) if source and faces.name == "affectnet" else ()
             jobs.append(files.Job(row, target, covered, source, beside))
+    targets = Counter(job.target for job in jobs)
+    if len(targets) < len(jobs):
+        raise DataError(
+            f"{targets.most_common(1)[0][0]} would be written twice: the dataset holds covered copies ({OCCLUDED}) "
+            "already; leave them out of it, or say variant=occluded"
+        )
     return jobs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "occlusion_manifest.csv"
 WRITTEN = "written"
+COLUMNS = ("path", "source", "class", "part", "covered", "landmarks", "covered_share", "bar", "outcome")
 
 
 def table(
@@ -37,15 +39,16 @@ def table(
     found = pd.DataFrame(
         {
             "path": [job.target for job in jobs],
-            "source": faces.ids[rows],
-            "class": np.asarray(faces.classes)[faces.labels[rows]],
-            "part": faces.parts[rows],
-            "covered": np.where(covered, "yes", "no"),
+            "source": faces.ids[rows].tolist(),
+            "class": [faces.classes[label] for label in faces.labels[rows]],
+            "part": faces.parts[rows].tolist(),
+            "covered": np.where(covered, "yes", "no").tolist(),
             "landmarks": "",
             "covered_share": "",
             "bar": "",
             "outcome": [f"failed: {failed[j.target]}" if j.target in failed else WRITTEN for j in jobs],
-        }
+        },
+        dtype=object,  # names need not be valid Unicode
     )
     if placed is not None:
         found["landmarks"] = np.where(placed.usable[rows], "own", cfg.occlusion.missing.name)
@@ -58,29 +61,31 @@ def table(
     out = [(e.id, e.label or "", e.reason) for e in faces.excluded if not e.reason.startswith(EMPTY_CLASS)]
     if placed is not None:
         lost = np.flatnonzero(~placed.keep)
-        names = zip(faces.ids[lost], np.asarray(faces.classes)[faces.labels[lost]], strict=True)
-        out += [(name, label, "no usable landmarks") for name, label in names]
+        names = zip(faces.ids[lost].tolist(), faces.labels[lost], strict=True)
+        out += [(name, faces.classes[label], "no usable landmarks") for name, label in names]
     rest = pd.DataFrame(
-        [(name, label, f"left out: {reason}") for name, label, reason in out], columns=["source", "class", "outcome"]
+        [(name, label, f"left out: {reason}") for name, label, reason in out],
+        columns=["source", "class", "outcome"],
+        dtype=object,
     )
-    return pd.concat([found, rest], ignore_index=True).fillna("").astype(str)
+    return pd.concat([found, rest], ignore_index=True).fillna("")
 
 
 def write(found: pd.DataFrame, output: Path) -> None:
     """Into the copy's folder."""
-    whole.write(output / FILE, found.to_csv(index=False).encode(errors="surrogateescape"))
+    text = found.to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    whole.write(output / FILE, text.encode(errors="surrogateescape"))
 
 
-def read(output: Path) -> pd.DataFrame:
-    """From the copy's folder.
-
-    Raises:
-        DataError: it is not there or damaged.
-    """
+def read(output: Path) -> pd.DataFrame | None:
+    """From the copy's folder; None where it is not there, damaged, or lists pictures that failed."""
     try:
-        return pd.read_csv(output / FILE, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{output / FILE} cannot be read ({error}): give another output folder") from error
+        with open(output / FILE, newline="", errors="surrogateescape") as file:
+            found = pd.DataFrame(list(csv.DictReader(file)), columns=COLUMNS, dtype=object)
+    except (OSError, ValueError, csv.Error):
+        return None
+    whole_rows = len(found) and not found.isna().any(axis=None)
+    return found if whole_rows and not found["outcome"].str.startswith("failed").any() else None
 
 
 def judge(found: pd.DataFrame, output: Path) -> None:
@@ -88,8 +93,10 @@ def judge(found: pd.DataFrame, output: Path) -> None:
     lost = found[found["outcome"] != WRITTEN]
     print(f"{len(found) - len(lost)} pictures in {output}, listed in {FILE}")
     if len(lost):
+        failed = lost["outcome"].str.startswith("failed").any()
+        again = "; the same command tries those that failed again" if failed else ""
         first = "; ".join(f"{row.source}: {row.outcome}" for row in lost.head(3).itertuples())
         raise DataError(
             f"{len(lost)} pictures are not in {output}: {first}{'; ...' * (len(lost) > 3)}. All others are; {FILE} "
-            "lists them, and the same command tries those that failed again"
+            f"lists them{again}"
         )

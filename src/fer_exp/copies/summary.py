@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from fer_exp import figures, provenance, report, tracking
 from fer_exp.config import ROOT
 from fer_exp.copies import manifest
+from fer_exp.datasets import pictures
 from fer_exp.datasets.schema import AUTO
 from fer_exp.landmarks.sheet import sheet as found_sheet
 
@@ -79,7 +80,8 @@ def _record(
     run.tags({"mlflow.note.content": report.markdown([run.name, ""], lines)})
     run.file(output / manifest.FILE)
     if len(lost := table[table["outcome"] != manifest.WRITTEN]):
-        run.table(lost[["source", "class", "outcome"]], "left_out.json")
+        shown = lost[["source", "class", "outcome"]].map(lambda text: text.encode(errors="replace").decode())
+        run.table(shown, "left_out.json")
     if len(covered):
         run.figure(sheet(output, covered, f"{faces.name} covered by {cfg.occlusion.name}"), "contact_sheet.png")
 
@@ -98,7 +100,7 @@ def sheet(output: Path, covered: pd.DataFrame, title: str) -> Figure:
 
 
 def _thumbnail(file: Path) -> np.ndarray:
-    image = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION), cv2.COLOR_BGR2RGB)
+    image = pictures.decoded(file.read_bytes())
     height, width = image.shape[:2]
     scale = SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

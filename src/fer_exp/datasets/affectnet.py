@@ -120,6 +120,7 @@ def _list_distributed(classes: tuple[str, ...], root: Path, images: dict[str, Fo
             reason = None if is_picture(name) else "no .jpg, .jpeg or .png file"
             if stem not in annotated:
                 stem = identity(stem)  # a covered copy has those of its face
+                pictured.add(stem)
             if reason is None and stem not in annotated:
                 reason = f"no annotations/{stem}_exp.npy"
             if reason:

@@ -51,9 +51,19 @@ def read(faces: Faces, row: int) -> np.ndarray:
     if faces.root is None:
         image = faces.pixels[row]
         return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
-    image = cv2.imread(str(faces.path(row)), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise DataError(f"{faces.path(row)} cannot be read any more")
+    try:
+        return decoded(faces.path(row).read_bytes())
+    except (OSError, cv2.error) as error:
+        raise DataError(f"{faces.path(row)} cannot be read any more ({error})") from error
+
+
+def decoded(data: bytes) -> np.ndarray:
+    """A JPEG or PNG file's content, (h, w, 3) uint8 RGB, in the frame it is stored in.
+
+    Raises:
+        cv2.error: it cannot be decoded.
+    """
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

@@ -13,13 +13,25 @@ from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.listing import is_picture, natural
 from fer_exp.errors import DataError
 
-OTHER = (".bmp", ".gif", ".heic", ".jp2", ".tif", ".tiff", ".webp")  # pictures that cannot be used
+OTHER = (
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".jfif",
+    ".jp2",
+    ".jpe",
+    ".tif",
+    ".tiff",
+    ".webp",
+)  # pictures that cannot be used
 
 
 def load(root: Path, workers: int) -> Faces:
     """Every .jpg, .jpeg and .png below a folder, in natural file order; hidden files are passed over.
 
-    All are of one class and in the training part. Unreadable ones, and pictures of other kinds, are exclusions.
+    All are of one class and in the training part. Unreadable ones, pictures of other kinds and links to folders are
+    exclusions.
 
     Raises:
         DataError: it is no folder, or there is no picture in it.
@@ -27,8 +39,16 @@ def load(root: Path, workers: int) -> Faces:
     if not root.is_dir():
         raise DataError(f"images={root}: no such folder")
     names, excluded = [], []
-    for folder, below, files in os.walk(root):
+
+    def unreadable_folder(error: OSError) -> None:
+        raise DataError(f"images={root}: cannot read the folder {error.filename}: {error.strerror}") from error
+
+    for folder, below, files in os.walk(root, onerror=unreadable_folder):
         below[:] = [name for name in below if not name.startswith(".")]
+        linked = [name for name in below if os.path.islink(os.path.join(folder, name))]
+        excluded += [
+            Exclusion(Path(folder, name).relative_to(root).as_posix(), None, "a link to a folder") for name in linked
+        ]
         for name in files:
             path = Path(folder, name).relative_to(root).as_posix()
             if name.startswith("."):

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from fer_exp.datasets.faces import Faces
+from fer_exp.errors import DataError
 
 ORIENTATION = 274  # the tag of EXIF 2.3, JEITA CP-3451
 # value of the tag -> what turns the stored picture upright: swap x and y, then mirror x, then mirror y
@@ -39,14 +40,20 @@ class Picture(NamedTuple):
 
 
 def read(faces: Faces, row: int) -> Picture | None:
-    """The picture of a row, from its file or from memory; None where it cannot be read."""
+    """The picture of a row, from its file or from memory; None where it cannot be decoded.
+
+    Raises:
+        DataError: its file cannot be read.
+    """
     if faces.pixels is not None:
         return turned(np.asarray(faces.pixels[row]), 1)
     try:
         data = faces.path(row).read_bytes()
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
         return None if stored is None else turned(stored, _orientation(data))
-    except (OSError, cv2.error):
+    except OSError as error:  # not for good: what is kept of a picture must not say that there is no face
+        raise DataError(f"{faces.path(row)} cannot be read any more: {error.strerror}") from error
+    except cv2.error:
         return None
 
 

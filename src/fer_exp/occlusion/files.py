@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fer_exp import whole
+from fer_exp.datasets.faces import identity
 from fer_exp.errors import DataError
 from fer_exp.occlusion import encode
 from fer_exp.occlusion.cover import Cover
@@ -77,7 +78,7 @@ def write(jobs: Sequence[Job], copy: Copy, workers: int) -> dict[str, str]:
     whole. Memory does not grow with the number of pictures.
 
     Returns:
-        Target -> why it could not be written, of pictures that are unreadable or damaged. All others are there.
+        Target -> why it could not be written, of unreadable or damaged pictures. All others are there.
 
     Raises:
         DataError: the disk is or would become full, a folder leads out of the output, or a process was killed; what
@@ -110,6 +111,8 @@ def absent(jobs: Iterable[Job], output: Path) -> list[Job]:
                 listed[folder] = set(os.listdir(_inside(output, folder)))
             except FileNotFoundError:
                 listed[folder] = set()
+            except OSError as error:
+                raise DataError(f"cannot read output={output}: {output / folder}: {error.strerror}") from error
         return name in listed[folder]
 
     return [job for job in jobs if not there(job.target)]
@@ -160,20 +163,30 @@ def _write_chunk(chunk: list[Job], copy: Copy) -> tuple[int, dict[str, str]]:
     for job, paint in zip(chunk, painters(chunk, copy), strict=True):
         try:
             data = render(job, copy, paint)
+            others = [(file, target, file.read_bytes()) for file, target in beside(job, copy)]
         except (DataError, OSError) as error:
             problems[job.target] = getattr(error, "strerror", None) or str(error)
             continue
-        for file, target in beside(job, copy) if job.beside else ():
-            whole.bring(file, target, copy.link)
-        whole.write(os.path.join(copy.output, job.target), data)
+        try:
+            for file, target, content in others:
+                if not (copy.link and whole.link(file, target)):
+                    whole.write(target, content)
+            whole.write(os.path.join(copy.output, job.target), data)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            problems[job.target] = error.strerror
     return len(chunk), problems
 
 
 def beside(job: Job, copy: Copy) -> list[tuple[Path, Path]]:
     """The files that belong to a picture and are there, and where they go."""
-    old, new = (Path(name).stem for name in (job.source or "", job.target))
-    found = [(copy.root / pattern.format(old), copy.output / pattern.format(new)) for pattern in job.beside]
-    return [(file, target) for file, target in found if file.is_file()]
+    found = []
+    for pattern in job.beside:
+        old, new = Path(job.source).stem, Path(job.target).stem
+        candidates = [copy.root / pattern.format(stem) for stem in (old, identity(old))]  # a copy may have its face's
+        found += [(file, copy.output / pattern.format(new)) for file in candidates if file.is_file()][:1]
+    return found
 
 
 def painters(jobs: list[Job], copy: Copy) -> list[encode.Paint | None]:
@@ -220,6 +233,8 @@ def _inside(output: Path, folder: str) -> Path:
 
 def _need_space(jobs: list[Job], copy: Copy) -> None:
     """Raise DataError where the disk has no room, judged by what a few of the pictures take."""
+    if not jobs:
+        return
     sizes = []
     few = jobs[:: max(1, len(jobs) // SAMPLE)]
     for job, paint in zip(few, painters(few, copy), strict=True):
@@ -234,5 +249,5 @@ def _need_space(jobs: list[Job], copy: Copy) -> None:
     if need > free - RESERVE:
         raise DataError(
             f"output={copy.output}: {len(jobs)} pictures take about {need / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are "
-            "free there. Free some space, or give a folder on another disk"
+            f"free there, {RESERVE / 2**30:.2g} of them left alone. Free some space, or take another disk"
         )
