@@ -17,9 +17,12 @@ def job(cfg: DictConfig) -> None:
     with config.reported():
         settings = config.validate(cfg)
         with config.held_stderr():
-            from fer_exp import run
+            from fer_exp import resume, run
         resolved = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
-        run.train(settings, resolved, config.overrides(), config.sweep_id())
+        if settings.resume:
+            resume.resume(settings, resolved, config.overrides())
+        else:
+            run.train(settings, resolved, config.overrides(), config.sweep_id())
 
 
 def summarise(sweep_id: str, settings: config.TrainConfig, planned: int) -> None:

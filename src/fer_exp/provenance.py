@@ -6,9 +6,12 @@ import os
 import platform
 import socket
 import subprocess
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import psutil
 
 PACKAGES = ("fer-exp", "tensorflow", "keras", "mlflow", "numpy", "scikit-learn", "opencv-python", "hydra-core")
 
@@ -51,4 +54,20 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, str]:
     """Tags with host, process and system."""
-    return {"host": socket.gethostname(), "pid": str(os.getpid()), "system": platform.platform()}
+    return {"host": socket.gethostname(), **process(), "system": platform.platform()}
+
+
+def process() -> dict[str, str]:
+    """Tags that name this process: its number, and when it began, since numbers are used again."""
+    return {"pid": str(os.getpid()), "process.began": f"{psutil.Process().create_time():.2f}"}
+
+
+def lives(tags: Mapping[str, str]) -> bool | None:
+    """Whether the process that these tags name is still there; None where it belongs to another machine."""
+    if tags.get("host") != socket.gethostname() or not tags.get("pid", "").isdigit():
+        return None
+    try:
+        began = psutil.Process(int(tags["pid"])).create_time()
+    except psutil.NoSuchProcess:
+        return False
+    return abs(began - float(tags.get("process.began", began))) < 1

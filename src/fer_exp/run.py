@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from omegaconf import OmegaConf
 
@@ -23,9 +24,11 @@ from fer_exp.datasets.schema import AUTO
 from fer_exp.errors import ConfigError
 from fer_exp.landmarks.sheet import sheet
 from fer_exp.models.weights import sha256 as sha256_of
-from fer_exp.tracking import Place, Recorder, Run, open_place, training_runs
+from fer_exp.source import Source
+from fer_exp.tracking import Place, Recorder, Run, close_dead, open_place, training_runs
 from fer_exp.training.checkpoints import Checkpoints, load
 from fer_exp.training.fit import fit, seed_everything
+from fer_exp.training.state import State
 from fer_exp.variants import own_test_set
 
 log = logging.getLogger(__name__)
@@ -33,8 +36,20 @@ log = logging.getLogger(__name__)
 # what makes two runs the same, and the keys that change nothing of a result
 IDENTITY = ("config.hash", "code.hash", "dataset.fingerprint", "split.hash", "model.weights.sha256")
 IDENTITY += ("version.keras", "version.tensorflow")
-UNRELATED = ("force", "tracking", "workers")
+UNRELATED = ("tracking", "workers")
+UNRECORDED = ("published", "force", "resume", "resume_changes")
 CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
+
+
+class Prepared(NamedTuple):
+    """What a run needs before it is one."""
+
+    base: keras.Model | None
+    weights: str  # SHA-256, or none
+    faces: Faces
+    source: Source
+    parts: dict[str, np.ndarray]
+    by: split.Split
 
 
 def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None = None) -> str:
@@ -49,8 +64,26 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     Raises:
         UserError: something the user can mend; the run, if it began, is FAILED and keeps what it had.
     """
-    workers = cfg.workers or os.cpu_count() or 1
     place = open_place(cfg.tracking.uri, cfg.tracking.experiment)
+    for run in close_dead(place):
+        log.warning("warning: run %s (%s) was left by a process that is gone", run.info.run_name, run.info.run_id)
+    ready = prepare(cfg)
+    name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
+    about = tags(cfg, resolved, ready, overrides, sweep_id)
+    if sweep_id and not cfg.force and (known := same_run(place, about)):
+        print(
+            f"skipped: {known.info.run_name} ({known.info.run_id}) finished before with the same configuration, faces "
+            "and code; force=true runs it again"
+        )
+        Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
+        return known.info.run_id
+    with recorded(Recorder.new(place, name, about)) as run:
+        return learn(run, cfg, resolved, ready)
+
+
+def prepare(cfg: TrainConfig) -> Prepared:
+    """Networks and faces, as the configuration asks for them; nothing is recorded yet."""
+    workers = cfg.workers or os.cpu_count() or 1
     seed_everything(cfg.seed, cfg.deterministic, cfg.mixed_precision)
     # before any data is read: missing or wrong weights end the run at once
     weights = models.weights_file(cfg.model)
@@ -64,63 +97,59 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     usable = np.ones(len(faces), bool) if source.cover is None else source.cover.keep
     parts = {part: rows[usable[rows]] for part in ("train", "test") for rows in [faces.rows(part)]}
     by = split.draw(faces, parts["train"], cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)
+    return Prepared(base, "none" if weights is None else sha256_of(weights), faces, source, parts, by)
 
-    name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
-    about = tags(cfg, resolved, faces, by.hash, overrides, sweep_id)
-    about["model.weights.sha256"] = "none" if weights is None else sha256_of(weights)
-    if sweep_id and not cfg.force and (known := same_run(place, about)):
-        print(
-            f"skipped: {known.info.run_name} ({known.info.run_id}) finished before with the same configuration, faces "
-            "and code; force=true runs it again"
-        )
-        Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
-        return known.info.run_id
-    with recorded(Recorder.new(place, name, about)) as run:
-        run.parameters(parameters(resolved))
-        run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
-        shares = sources.covered_shares(source, parts["test"])
-        run.metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
-        report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
-        if cfg.dataset.landmarks == AUTO:
-            run.figure(sheet(faces, source.cover, workers), "data/landmarks.png")
-        model = models.build(cfg.model, cfg.augmentation, len(faces.classes), base)
-        run.metrics(count_parameters(model))
-        learner, seen, learned = model, source, load
-        if models.has_fixed_features(cfg.model, cfg.augmentation):
-            seen = features.extract(base, cfg.model, source, list(parts.values()), cfg.data.name)
-            learner, learned = models.head_of(model), lambda file: models.head_of(load(file))
-        elif models.has_frozen_base(cfg.model):
-            log.info("the base learns nothing: with augmentation=none each face would pass through it only once")
-        deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
-        checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, model)
-        report.say_start(run, model, by, parts["test"], faces)
-        history: list[dict[str, float]] = []
 
-        def record(values: dict[str, float], epoch: int) -> None:
-            history.append(values)
-            run.metrics(values, epoch)
+def learn(
+    run: Recorder, cfg: TrainConfig, resolved: dict[str, Any], ready: Prepared, begun: State | None = None
+) -> str:
+    """Train, test and record; returns the run's id. `begun` is the state that an interrupted run goes on from."""
+    base, _, faces, source, parts, by = ready
+    run.parameters(parameters(resolved))
+    run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
+    shares = sources.covered_shares(source, parts["test"])
+    run.metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
+    report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
+    if cfg.dataset.landmarks == AUTO:
+        run.figure(sheet(faces, source.cover, cfg.workers or 1), "data/landmarks.png")
+    model = models.build(cfg.model, cfg.augmentation, len(faces.classes), base)
+    run.metrics(count_parameters(model))
+    learner, seen, learned = model, source, load
+    if models.has_fixed_features(cfg.model, cfg.augmentation):
+        seen = features.extract(base, cfg.model, source, list(parts.values()), cfg.data.name)
+        learner, learned = models.head_of(model), lambda file: models.head_of(load(file))
+    elif models.has_frozen_base(cfg.model):
+        log.info("the base learns nothing: with augmentation=none each face would pass through it only once")
+    deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
+    checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, model)
+    report.say_start(run, model, by, parts["test"], faces)
+    history: list[dict[str, float]] = []
 
-        try:
-            fitted = fit(learner, seen, by, cfg, checkpoints, record)
-        finally:
-            if history:
-                report.draw_curves(run, history, checkpoints.best_epoch)
-        run.metrics({"train_seconds": round(fitted.seconds, 1), "epochs_run": fitted.epochs_run})
-        run.metrics({"best_epoch": checkpoints.best_epoch})
-        epochs = {"best": checkpoints.best_epoch, "last": checkpoints.last_epoch}
-        checkpoint_models = {epoch: learned(checkpoints.path(epoch)) for epoch in set(epochs.values())}
-        predictions = evaluation.predict(checkpoint_models, seen, parts["test"], max(64, cfg.batch_size))
-        results = {name: evaluation.scores(predictions[epoch]) for name, epoch in epochs.items()}
-        own = own_test_set(cfg.data.name)
-        for name, epoch in epochs.items():
-            found = evaluation.metrics(name, results[name], own)
-            about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
-            run.model(name, epoch, about, found, faces.fingerprint)
-            report.record_checkpoint(run, name, predictions[epoch], results[name], faces)
-            report.record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
-        published = reproduction.published(cfg)
-        run.metrics(reproduction.distances(results, published))
-        report.say_results(run, results, epochs, faces, published)
+    def record(values: dict[str, float], epoch: int) -> None:
+        history.append(values)
+        run.metrics(values, epoch)
+
+    try:
+        fitted = fit(learner, seen, by, cfg, checkpoints, record, begun)
+    finally:
+        if history:
+            report.draw_curves(run, history, checkpoints.best_epoch)
+    run.metrics({"train_seconds": round(fitted.seconds, 1), "epochs_run": fitted.epochs_run})
+    run.metrics({"best_epoch": checkpoints.best_epoch})
+    epochs = {"best": checkpoints.best_epoch, "last": checkpoints.last_epoch}
+    checkpoint_models = {epoch: learned(checkpoints.path(epoch)) for epoch in set(epochs.values())}
+    predictions = evaluation.predict(checkpoint_models, seen, parts["test"], max(64, cfg.batch_size))
+    results = {name: evaluation.scores(predictions[epoch]) for name, epoch in epochs.items()}
+    own = own_test_set(cfg.data.name)
+    for name, epoch in epochs.items():
+        found = evaluation.metrics(name, results[name], own)
+        about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
+        run.model(name, epoch, about, found, faces.fingerprint)
+        report.record_checkpoint(run, name, predictions[epoch], results[name], faces)
+        report.record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
+    published = reproduction.published(cfg)
+    run.metrics(reproduction.distances(results, published))
+    report.say_results(run, results, epochs, faces, published)
     return run.id
 
 
@@ -157,7 +186,7 @@ def parameters(resolved: dict[str, Any]) -> dict[str, Any]:
         else:
             flat[prefix] = node
 
-    walk("", {key: value for key, value in resolved.items() if key not in ("published", "force")})
+    walk("", {key: value for key, value in resolved.items() if key not in UNRECORDED})
     chosen = {group: flat.pop(f"{group}.name") for group in CHOICES}
     return chosen | flat
 
@@ -172,8 +201,7 @@ def same_run(place: Place, about: dict[str, str]) -> Run | None:
 def tags(
     cfg: TrainConfig,
     resolved: dict[str, Any],
-    faces: Faces,
-    split_hash: str,
+    ready: Prepared,
     overrides: list[str],
     sweep_id: str | None,
 ) -> dict[str, str]:
@@ -185,13 +213,14 @@ def tags(
         "config.hash": sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16],
         "code.hash": provenance.code(Path(__file__).parent),
         "overrides": " ".join(overrides) or "(defaults)",
-        "dataset.fingerprint": faces.fingerprint,
-        "split.hash": split_hash,
+        "dataset.fingerprint": ready.faces.fingerprint,
+        "split.hash": ready.by.hash,
+        "model.weights.sha256": ready.weights,
         "mlflow.runColor": figures.VARIANTS[cfg.data.name],
         "mlflow.source.name": "train.py",
         "mlflow.source.type": "LOCAL",
     }
-    if faces.synthetic:
+    if ready.faces.synthetic:
         found["synthetic"] = "true"
     if sweep_id:
         found["sweep_id"] = sweep_id

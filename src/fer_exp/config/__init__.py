@@ -5,11 +5,12 @@ Imports nothing heavy: a wrong key or value ends before TensorFlow, Keras or MLf
 
 from fer_exp.config.entry import held_stderr, is_sweep, main, overrides, reported, start_process, sweep_id
 from fer_exp.config.paths import ROOT
-from fer_exp.config.schema import EvaluateConfig, OccludeConfig, TrainConfig, stored, validate
+from fer_exp.config.schema import GROUPS, EvaluateConfig, OccludeConfig, TrainConfig, stored, validate
 from fer_exp.config.sweep import CheckSweep
 from fer_exp.config.testsets import further_test_sets
 
 __all__ = [
+    "GROUPS",
     "ROOT",
     "CheckSweep",
     "EvaluateConfig",

@@ -12,6 +12,7 @@ Train a model on one variant of a dataset of faces and test it on every variant.
   python train.py model=emotion_cnn_4 data=mixed         other choices
   python train.py optimizer.learning_rate=1e-4 epochs=30 other values
   python train.py -m data=normal,occluded,mixed          a sweep: one run each, and the matrix
+  python train.py resume=last                            go on with a run that was interrupted
   python train.py dataset=fer2013 --cfg job              show the whole configuration, run nothing
 """,
     "evaluate": """\

@@ -72,6 +72,8 @@ class TrainConfig:
     augmentation: models.AugmentationConfig = MISSING
     seed: int = 0
     force: bool = False
+    resume: str | None = None
+    resume_changes: list[str] = field(default_factory=list)
     epochs: int = 12
     batch_size: int = 32
     class_weights: training.ClassWeights = training.ClassWeights.sqrt
@@ -170,8 +172,10 @@ class OccludeConfig:
             raise ConfigError("dataset.degrade is done on the fly, in training: a copy keeps the resolution it has")
         if self.variant not in VARIANTS:
             raise ConfigError(f"variant={self.variant}: one of {', '.join(VARIANTS)}")
-        if self.quality != "lossless" and not (self.quality.isdigit() and 1 <= int(self.quality) <= 100):
-            raise ConfigError(f"quality={self.quality}: 1 to 100, or lossless")
+        if self.quality != "lossless":
+            if not (self.quality.isdecimal() and 1 <= int(self.quality) <= 100):
+                raise ConfigError(f"quality={self.quality}: 1 to 100, or lossless")
+            self.quality = str(int(self.quality))
         if self.annotations not in ("copy", "link"):
             raise ConfigError(f"annotations={self.annotations}: copy or link")
         if self.workers is not None:
@@ -212,8 +216,10 @@ def validate(cfg: DictConfig) -> TrainConfig | EvaluateConfig | OccludeConfig:
     return OmegaConf.to_object(cfg)
 
 
-def stored(resolved: dict) -> TrainConfig:
+def stored(resolved: dict, with_weights: bool = False) -> TrainConfig:
     """The typed configuration of a run from the plain one that the run keeps.
+
+    What a network began with may be gone, and its checkpoints hold all: only training goes on `with_weights`.
 
     Raises:
         ConfigError: it was written by another version, and says what is no longer meant.
@@ -225,8 +231,8 @@ def stored(resolved: dict) -> TrainConfig:
             only = next(iter(schemas.values())) if len(schemas) == 1 else None
             cfg[group] = only or schemas.get(given.get("kind")) or schemas[given["name"]]
         cfg = OmegaConf.merge(cfg, resolved)
-        if "weights" in cfg.model:
-            cfg.model.weights = None  # what it began with may be gone; its checkpoints hold all
+        if "weights" in cfg.model and not with_weights:
+            cfg.model.weights = None
         return OmegaConf.to_object(cfg)
     except (KeyError, OmegaConfBaseException) as error:
         raise ConfigError(f"the run's configuration is of another version: {str(error).splitlines()[0]}") from error

@@ -41,6 +41,8 @@ class CheckSweep(Callback):
         for job in jobs:
             try:
                 Sweep.settings = validate(compose(config_name=config.hydra.job.config_name, overrides=list(job)))
+                if Sweep.settings.resume:
+                    raise ConfigError("resume goes on with one run: leave -m out")
             except ConfigError as error:
                 print(f"error: {error} (job {' '.join(job)})", file=sys.stderr)
                 raise SystemExit(2) from None

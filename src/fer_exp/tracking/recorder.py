@@ -23,11 +23,23 @@ class Recorder:
         self.place, self.name, self.id = place, run.info.run_name, run.info.run_id
         self.client = place.client
         self.ended = run.info.status != "RUNNING"
+        self.known: set[tuple[str, int]] = set()  # metrics that it has already, as (key, step)
+        self.again = False
 
     @classmethod
     def new(cls, place: Place, name: str, tags: Mapping[str, str]) -> Recorder:
         """Of a run that begins now."""
         return cls(place, place.client.create_run(place.experiment_id, run_name=name, tags=dict(tags)))
+
+    @classmethod
+    def resumed(cls, place: Place, run: Run) -> Recorder:
+        """Of a run that goes on: parameters and metrics that it has are not written again."""
+        place.client.update_run(run.info.run_id, status="RUNNING")
+        self = cls(place, place.client.get_run(run.info.run_id))
+        self.again = True
+        for key in run.data.metrics:
+            self.known |= {(key, point.step) for point in self.client.get_metric_history(self.id, key)}
+        return self
 
     @property
     def state(self) -> Path:
@@ -36,7 +48,8 @@ class Recorder:
 
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Parameters, as text of at most 6 000 characters each."""
-        items = [Param(key, str(value)[:6000]) for key, value in values.items()]
+        had = self.client.get_run(self.id).data.params if self.again else {}
+        items = [Param(key, str(value)[:6000]) for key, value in values.items() if key not in had]
         for start in range(0, len(items), 100):  # MLflow's limit
             self.client.log_batch(self.id, params=items[start : start + 100])
 
@@ -47,7 +60,9 @@ class Recorder:
     def metrics(self, values: Mapping[str, float], step: int = 0, at: int | None = None) -> None:
         """Numbers at a step (an epoch: 1, 2, ...), or without one; `at`: milliseconds since 1970, None for now."""
         at = int(time.time() * 1000) if at is None else at
-        self.client.log_batch(self.id, metrics=[Metric(key, v, at, step) for key, v in values.items()])
+        new = [Metric(key, v, at, step) for key, v in values.items() if (key, step) not in self.known]
+        if new:
+            self.client.log_batch(self.id, metrics=new)
 
     def model(self, name: str, step: int, tags: Mapping[str, str], metrics: Mapping[str, float], digest: str) -> None:
         """A checkpoint as one of MLflow's logged models, with its test metrics; its file stays the run's.
@@ -59,16 +74,28 @@ class Recorder:
             metrics: `<kind>/<test set>`, logged to the run as well, each with its test set as MLflow's dataset.
             digest: of the test faces.
         """
-        create = self.client.create_logged_model
-        model = create(self.place.experiment_id, f"{self.name}-{name}", self.id, tags=dict(tags), model_type="keras")
+        model = self._model(f"{self.name}-{name}", tags)
+        if model is None:
+            return
         at = int(time.time() * 1000)
         points = [
             Metric(key, v, at, 0, model.model_id, key.rsplit("/", 1)[1], digest[:36], self.id)
             for key, v in metrics.items()
+            if (key, 0) not in self.known
         ]
         self.client.log_batch(self.id, metrics=points)
         self.client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step)])
         self.client.finalize_logged_model(model.model_id, "READY")
+
+    def _model(self, name: str, tags: Mapping[str, str]) -> Any:
+        """A new logged model, or the one that was begun before; None where it was finished."""
+        if self.again:
+            query = f"source_run_id = '{self.id}' and name = '{name}'"
+            for model in self.client.search_logged_models([self.place.experiment_id], query):
+                return None if str(model.status) == "READY" else model
+        return self.client.create_logged_model(
+            self.place.experiment_id, name, self.id, tags=dict(tags), model_type="keras"
+        )
 
     def dataset(self, name: str, digest: str, source: str, profile: Mapping[str, Any], context: str) -> None:
         """A dataset input; `context` is its role, such as training or testing."""

@@ -9,6 +9,7 @@ import mlflow
 from mlflow.entities import Run
 
 from fer_exp.errors import UserError
+from fer_exp.provenance import lives
 from fer_exp.tracking.place import Place
 from fer_exp.tracking.recorder import check_run_id
 
@@ -77,3 +78,11 @@ def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
     own = training_runs(place, f"tags.sweep_id = '{sweep_id}'")
     reused = training_runs(place, f"tags.`also_in.{sweep_id}` = 'true'")  # MLflow's queries have no "or"
     return sorted({run.info.run_id: run for run in reused + own}.values(), key=lambda run: run.info.start_time)
+
+
+def close_dead(place: Place) -> list[Run]:
+    """Mark as KILLED the runs that a process of this machine began and left RUNNING when it ended; returns them."""
+    left = [run for run in training_runs(place, "attributes.status = 'RUNNING'") if lives(run.data.tags) is False]
+    for run in left:
+        place.client.set_terminated(run.info.run_id, "KILLED")
+    return left

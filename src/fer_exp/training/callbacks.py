@@ -30,15 +30,14 @@ def seed_states(model: keras.Model) -> list[keras.Variable]:
     return [v for v in model.variables if v.name == "seed_generator_state"]
 
 
-class Record(keras.callbacks.Callback):
-    """Hands each epoch's metrics to `record(metrics, epoch)`, epoch = 1, 2, ..."""
+class Measure(keras.callbacks.Callback):
+    """Hands each epoch's metrics to `take(metrics)`: all of Keras's, and the learning rate of its last step."""
 
-    def __init__(self, record: Callable[[dict[str, float], int], None]):
+    def __init__(self, take: Callable[[dict[str, float]], None]):
         super().__init__()
-        self.record = record
+        self.take = take
 
     def on_epoch_end(self, epoch, logs=None):
-        """All of Keras's metrics and the learning rate."""
+        """Before the rules that follow change anything."""
         values = {name: float(value) for name, value in logs.items()}
-        values["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
-        self.record(values, epoch + 1)
+        self.take(values | {"learning_rate": float(np.asarray(self.model.optimizer.learning_rate))})

@@ -13,9 +13,10 @@ import numpy as np
 from fer_exp.inputs import Features, Order, Source, batches
 from fer_exp.split import Split
 from fer_exp.training import optimizers
-from fer_exp.training.callbacks import Epochs, Record
+from fer_exp.training.callbacks import Epochs, Measure
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
+from fer_exp.training.state import Keeper, State, restore
 from fer_exp.training.weights import class_weights
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def fit(
     cfg: TrainConfig,
     checkpoints: Checkpoints,
     record: Callable[[dict[str, float], int], None],
+    begun: State | None = None,
 ) -> Fitted:
     """Train `model` as `cfg` says.
 
@@ -55,7 +57,8 @@ def fit(
         split: which of them to train and to validate on.
         cfg: the run's configuration.
         checkpoints: saves each epoch and knows the best.
-        record: takes each epoch's metrics.
+        record: takes each epoch's metrics; those of the state first.
+        begun: the state to go on from, bit for bit as if training had never stopped; None begins anew.
     """
     labels = source.faces.labels[split.train.rows]
     order = Order(labels, cfg.seed, cfg.resample)
@@ -68,8 +71,7 @@ def fit(
         metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes), BalancedLoss(classes)],
         jit_compile=False,  # on a CPU compilation costs more than it saves
     )
-    # checkpoints before the recorder: an epoch is recorded once its model is safe
-    callbacks = [Epochs(order, cfg.seed), checkpoints, Record(record)]
+    callbacks = [Epochs(order, cfg.seed), checkpoints]
     for rule, kind in (
         (cfg.early_stopping, keras.callbacks.EarlyStopping),
         (cfg.reduce_lr_on_plateau, keras.callbacks.ReduceLROnPlateau),
@@ -77,14 +79,27 @@ def fit(
         if rule.patience is not None:
             options = {"factor": rule.factor, "min_lr": rule.min_lr} if hasattr(rule, "factor") else {}
             callbacks.append(kind(rule.monitor, mode=rule.mode.value, patience=rule.patience, **options))
-    start = time.monotonic()
+    start = time.monotonic() - (begun.seconds if begun else 0)
+    keeper = Keeper(checkpoints.folder, checkpoints.network, callbacks, begun, lambda: time.monotonic() - start, record)
+    # measured before the rules change the learning rate; kept, then recorded, once all is safe
+    callbacks = [Measure(keeper.measured), *callbacks, keeper]
+    if begun:
+        model.optimizer.build(model.trainable_variables)
+        restore(begun, checkpoints.network, model.optimizer)
+        for epoch, values in enumerate(begun.history, 1):
+            record(values, epoch)
+        if begun.stopped or begun.epoch >= cfg.epochs:
+            keeper.on_train_begin()
+            checkpoints.on_train_end()
+            return Fitted(begun.epoch, begun.seconds)
     history = model.fit(
         train,
         validation_data=validation,
         epochs=cfg.epochs,
+        initial_epoch=begun.epoch if begun else 0,
         class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
         callbacks=callbacks,
         shuffle=False,  # the data set has an order of its own
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    return Fitted(len(history.epoch), time.monotonic() - start)
+    return Fitted(history.epoch[-1] + 1, time.monotonic() - start)

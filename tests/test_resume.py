@@ -1,0 +1,236 @@
+"""An interrupted run goes on bit for bit as if it had never stopped, and nothing is recorded twice."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from mlflow import MlflowClient
+from omegaconf import OmegaConf
+
+from fer_exp import provenance, resume, run
+from fer_exp.config import ROOT, validate
+from fer_exp.errors import ConfigError, UserError
+from fer_exp.tracking import Recorder, close_dead, open_place
+from fer_exp.training import checkpoints, state
+
+# everything that has a state: dropout, augmentation, an optimizer with moments, both rules
+WORDS = ["model.size=16", "model.blocks=[[4],[8]]", "model.dropout=0.3", "batch_size=8", "epochs=6"]
+WORDS += ["augmentation=light", "optimizer=adam", "optimizer.schedule=constant", "optimizer.learning_rate=0.01"]
+WORDS += ["reduce_lr_on_plateau.patience=1", "early_stopping.patience=5", "monitor=val_loss", "mode=min"]
+
+
+def command(folder, place):
+    root, landmarks = folder
+    data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
+    return [*data, f"tracking.uri=sqlite:///{place}/mlflow.db", *WORDS]
+
+
+def composed(words):
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", overrides=words)
+    return validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+
+
+def train(words):
+    return run.train(*composed(words), words)
+
+
+def go_on(run_id, place, *more):
+    words = [f"resume={run_id}", f"tracking.uri=sqlite:///{place}/mlflow.db", *more]
+    return resume.resume(*composed(words), words)
+
+
+def results(place, run_id):
+    """Every metric's points, and the weights of every checkpoint."""
+    client = MlflowClient(f"sqlite:///{place}/mlflow.db")
+    found = client.get_run(run_id)
+    points = {
+        key: [(p.step, p.value) for p in client.get_metric_history(run_id, key)]
+        for key in found.data.metrics
+        if key != "train_seconds"
+    }
+    files = Path(found.info.artifact_uri.removeprefix("file://")) / "checkpoints"
+    weights = {
+        file.name: keras.saving.load_model(file, compile=False).get_weights() for file in sorted(files.glob("*.keras"))
+    }
+    return found, points, weights
+
+
+def same(a, b):
+    (_, points, weights), (_, other_points, other_weights) = a, b
+    assert points == other_points
+    assert weights.keys() == other_weights.keys()
+    for name in weights:
+        for x, y in zip(weights[name], other_weights[name], strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+@pytest.fixture(scope="module")
+def twin(module_folder, tmp_path_factory):
+    """What a run that nothing interrupts leaves, and the folder of the faces."""
+    place = tmp_path_factory.mktemp("twin")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_EXP_CACHE", str(place / "cache"))
+        return results(place, train(command(module_folder, place)))
+
+
+def only(place):
+    client = MlflowClient(f"sqlite:///{place}/mlflow.db")
+    (found,) = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
+    return found.info.run_id
+
+
+class Stop(BaseException):
+    """Stands for the end of the process."""
+
+
+def interrupt(monkeypatch, module, name, call):
+    """End the process at the given call of a function, before it does anything."""
+    real, calls = getattr(module, name), []
+
+    def broken(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == call:
+            raise Stop
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, broken)
+
+
+def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, monkeypatch, caplog):
+    ends = [
+        (checkpoints, "save", 1),  # before there is anything to go on from
+        (state, "write", 2),  # epoch 2 is among the run's checkpoints, its state is not
+        (state.os, "replace", 3),  # in the midst of writing a file
+        (checkpoints, "save", 2),
+        (run.evaluation, "predict", 1),  # after training, before the test
+        (run.report, "record_checkpoint", 2),  # between the two checkpoints' results
+    ]
+    for attempt, (module, name, call) in enumerate(ends):
+        with monkeypatch.context() as patch, pytest.raises(Stop):
+            interrupt(patch, module, name, call)
+            go_on("last", tmp_path) if attempt else train(command(module_folder, tmp_path))
+        if attempt == 3:  # a torn state is seen, and the one before it taken
+            kept = sorted((tmp_path / "state").rglob("*.state"))
+            assert len(kept) == 2
+            kept[-1].write_bytes(kept[-1].read_bytes()[:-100] + bytes(100))
+    run_id = only(tmp_path)
+    assert go_on("last", tmp_path) == run_id
+    found, *rest = results(tmp_path, run_id)
+    same(twin, (found, *rest))
+    assert (found.info.status, found.data.tags["resumed"]) == ("FINISHED", str(len(ends)))
+    assert len(found.outputs.model_outputs) == 2 and len(found.inputs.dataset_inputs) == 3
+    assert not (tmp_path / "state" / run_id).exists()
+    assert "is damaged" in caplog.text and "it begins anew" in caplog.text
+
+
+def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(Stop):
+        interrupt(patch, checkpoints, "save", 3)
+        train(command(module_folder, tmp_path))
+    begun, client = only(tmp_path), MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    with pytest.raises(ConfigError, match=r"epochs: 6, now 8\)\. resume_changes=\[epochs\] allows it"):
+        go_on(begun, tmp_path, "epochs=8", "batch_size=8")
+    with pytest.raises(ConfigError, match="model: convnet_small, now emotion_cnn_2"):
+        go_on(begun, tmp_path, "model=emotion_cnn_2")
+    client.update_run(begun, status="RUNNING")
+    with pytest.raises(UserError, match="still running, as process"):
+        go_on(begun, tmp_path)
+    client.set_terminated(begun, "KILLED")
+    client.set_tag(begun, "split.hash", "another")
+    with pytest.raises(UserError, match="the split are not those"):
+        go_on(begun, tmp_path)
+    assert client.get_run(begun).info.status == "KILLED"
+    client.set_tag(begun, "split.hash", run.prepare(composed(command(module_folder, tmp_path))[0]).by.hash)
+    go_on(begun, tmp_path, "epochs=3", "resume_changes=[epochs]")
+    found, points, _ = results(tmp_path, begun)
+    assert [step for step, _ in points["loss"]] == [1, 2, 3]
+    assert found.data.tags["resume.changed"] == "epochs: 6 -> 3"
+    with pytest.raises(UserError, match="is finished"):
+        go_on(begun, tmp_path)
+    with pytest.raises(UserError, match="every run of fer-exp is finished"):
+        go_on("last", tmp_path)
+
+
+def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    place = open_place(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp")
+    mine = provenance.machine()
+    tags = {
+        "left": mine | {"pid": str(gone.pid)},
+        "number used again": mine | {"process.began": "1.0"},
+        "alive": mine,
+        "elsewhere": mine | {"host": "another", "pid": str(gone.pid)},
+    }
+    made = {name: Recorder.new(place, name, {"kind": "run"} | about).id for name, about in tags.items()}
+    assert {run.info.run_name for run in close_dead(place)} == {"left", "number used again"}
+    status = {name: place.client.get_run(run_id).info.status for name, run_id in made.items()}
+    assert status == {"left": "KILLED", "number used again": "KILLED", "alive": "RUNNING", "elsewhere": "RUNNING"}
+
+
+RUNNER = """
+import os, sys
+from fer_exp import provenance, resume, run
+sys.path.insert(0, sys.argv[1])
+from test_resume import composed, go_on, train
+for line in sys.stdin:  # a fork for each attempt: importing everything takes longer than training
+    what, *words = line.rstrip("\\n").split("\\t")
+    pid = os.fork()
+    if pid == 0:
+        os.setpgrp()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        train(words) if what == "train" else go_on("last", words[0])
+        os._exit(0)
+    print(pid, flush=True)
+    print(os.waitpid(pid, 0)[1], flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_kills_at_random_moments_change_nothing(twin, module_folder, tmp_path):
+    draw = random.Random(0)
+    (tmp_path / "runner.py").write_text(RUNNER)
+    start = [sys.executable, str(tmp_path / "runner.py"), str(Path(__file__).parent)]
+    kills = 0
+    with subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as runner:
+        while True:
+            words = ["resume", str(tmp_path)] if kills else ["train", *command(module_folder, tmp_path)]
+            runner.stdin.write("\t".join(words) + "\n")
+            runner.stdin.flush()
+            pid = int(runner.stdout.readline())
+            if kills < 10:
+                kill(pid, tmp_path, draw)
+                kills += 1
+            if int(runner.stdout.readline()) == 0:
+                break
+        runner.stdin.close()
+    assert kills == 10
+    same(twin, results(tmp_path, only(tmp_path)))
+
+
+def kill(pid, place, draw):
+    """Some time after it has written something: in the midst of an epoch, of a file, of a test, of anything."""
+    written = lambda: sorted((str(p), p.stat().st_mtime_ns) for p in place.rglob("*") if p.exists())  # noqa: E731
+    before = written()
+    wanted, seen = draw.randint(1, 12), 0
+    while not list(place.rglob("config.yaml")):  # before that there is nothing to go on with
+        time.sleep(0.002)
+    for _ in range(20_000):
+        now = written()
+        if now != before:
+            before, seen = now, seen + 1
+        if seen == wanted:
+            break
+        time.sleep(0.002)
+    time.sleep(draw.uniform(0, 0.3))
+    os.kill(pid, signal.SIGKILL)
