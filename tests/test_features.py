@@ -10,6 +10,7 @@ from fer_exp import features, models
 from fer_exp.inputs import Order, batches
 from fer_exp.models.mini_xception import backbone
 from fer_exp.models.schema import Finetune, MiniXceptionConfig
+from fer_exp.occlusion.cover import place
 from fer_exp.variants import items
 
 FROZEN = MiniXceptionConfig(name="mini", kind="mini_xception", size=64, channels=1, finetune=Finetune.none)
@@ -108,3 +109,15 @@ def test_they_are_used_only_where_they_are_the_same_in_every_epoch(finetune, aug
     cfg = MiniXceptionConfig(name="m", kind="mini_xception", size=64, channels=1, finetune=Finetune[finetune])
     changes = AugmentationConfig(name=augmentation, flip="horizontal" if augmentation == "light" else None)
     assert models.has_fixed_features(cfg, changes) is fixed
+
+
+def test_each_test_set_has_the_features_of_its_own_pictures(base, pictures, parts, faces, quest2):
+    large = place(faces.landmarks, faces.sizes, replace(quest2, scale=1.5, color=[200, 200, 200]))
+    pictures = pictures._replace(others={"quest2-1.5": (large, None), "8px": (None, 8)})
+    found = features.extract(base, FROZEN, pictures, parts, "normal")
+    for form in ("normal", "occluded", "quest2-1.5", "8px"):
+        rows = parts[1][:8]
+        (seen, variant), (given, its) = pictures.seen_as(form), found.seen_as(form)
+        ((picture, _),) = batches(seen, items(variant, rows, None), 8).as_numpy_iterator()
+        ((x, _),) = batches(given, items(its, rows, None), 8).as_numpy_iterator()
+        assert x == pytest.approx(base.predict_on_batch(picture), abs=1e-4), form

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from fer_exp.datasets.faces import Faces
 from fer_exp.inputs import Order, batches, degraded
 from fer_exp.occlusion import cover
-from fer_exp.source import Source
+from fer_exp.occlusion.schema import Missing
+from fer_exp.source import Source, covered_shares, of
 from fer_exp.variants import items
 
 
@@ -156,3 +158,21 @@ def test_a_further_test_set_has_its_own_occluder_and_resolution(source, quest2):
         seen, variant = source.seen_as(name)
         got, _ = next(batches(seen, items(variant, np.arange(4), faces.labels[:4]), 4).as_numpy_iterator())
         np.testing.assert_array_equal(got, expected)
+
+
+def test_a_further_test_set_has_the_resolution_of_training_unless_it_names_one(faces, quest2):
+    from fer_exp.config import further_test_sets
+
+    assert [t.degrade for t in further_test_sets(["sunglasses", "quest2-8px"], quest2).values()] == [None, 8]
+    model, dataset = SimpleNamespace(size=16, channels=3), SimpleNamespace(degrade=12)
+    data = SimpleNamespace(name="normal")
+    cfg = SimpleNamespace(tests=["sunglasses", "quest2-8px"], occlusion=quest2, model=model, dataset=dataset, data=data)
+    found = of(faces, cfg)
+    assert {name: degrade for name, (_, degrade) in found.others.items()} == {"sunglasses": 12, "quest2-8px": 8}
+
+
+def test_shares_are_known_without_landmarks_where_the_frame_says_where_the_face_is(faces, quest2):
+    faces = replace(faces, landmarks=None)
+    quest2.missing = Missing.frame
+    source = Source(faces, cover.place(None, faces.sizes, quest2), 16, 3)
+    assert 0.3 < covered_shares(source, np.arange(5))["occluded"] < 0.6

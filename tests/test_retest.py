@@ -101,9 +101,9 @@ def test_another_question_has_another_name(ask, module_folder):
 
 
 def test_faces_that_are_not_the_runs_own_any_more_are_refused(ask, monkeypatch):
-    load = retest.datasets.load
+    load = retest.landmarks.load
     changed = lambda *args, **options: replace(load(*args, **options), fingerprint="0" * 64)  # noqa: E731
-    monkeypatch.setattr(retest.datasets, "load", changed)
+    monkeypatch.setattr(retest.landmarks, "load", changed)
     with pytest.raises(DataError, match="are not those that"):
         ask("checkpoint=last")
 
@@ -188,3 +188,15 @@ def test_further_test_sets_of_a_trained_network_are_a_question_of_their_own(ask,
     files = [item.path for item in MlflowClient(uri).list_artifacts(trained, name)]
     assert {f"{name}/severity.json", f"{name}/severity.png", f"{name}/confusion_sunglasses.png"} <= set(files)
     assert "sunglasses" in capsys.readouterr().out
+
+
+def test_every_epoch_is_tested_on_further_test_sets_too(ask, trained, uri):
+    found = ask("checkpoint=all", "tests=[sunglasses]")
+    name = next(key.split("/")[0] for key in found.data.metrics if key.startswith("epoch.tests.") and "_" not in key)
+    assert [step for step, _ in points(uri, trained, f"{name}/sunglasses")] == [1, 2, 3]
+    assert "looked_at_test_set" in found.data.tags
+
+
+def test_a_test_set_that_is_none_is_said_at_once(ask):
+    with pytest.raises(UserError, match="no occluder"):
+        ask("tests=[sunglases]")

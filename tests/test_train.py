@@ -112,6 +112,8 @@ def test_further_test_sets_are_named_by_what_their_faces_wear(train):
     assert {c.split("/")[0] for c in table.columns if "/" in c} == names - {"mixed"}
     assert (table["normal/angry"] != table["8px/angry"]).any()
     assert (artifacts(found) / "best/severity.png").is_file()
+    described = OmegaConf.load(artifacts(found) / "tests.yaml").further_test_sets
+    assert described.sunglasses.occlusion.width == 0.36 and described["8px"].degrade == 8
 
 
 def test_covered_copies_are_not_covered_twice(train, folder):

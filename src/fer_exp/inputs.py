@@ -133,7 +133,8 @@ def _from_memory(source, items, positions, batch_size, painter):
 
 def _from_features(source, items, positions, batch_size):
     # where each picture's features are: which of the tables, and its row there
-    tables = [(form == "occluded", rows, table) for form, found in source.forms.items() for rows, table in found]
+    pairs = [(form == "occluded", source.forms.get(form, [])) for form in ("normal", "occluded")]
+    tables = [(covered, rows, table) for covered, found in pairs for rows, table in found]
     which, place = np.full(len(items), -1), np.zeros(len(items), np.int64)
     for t, (covered, rows, _) in enumerate(tables):
         at = np.full(len(source.faces), -1)

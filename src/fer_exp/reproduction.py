@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # words that change where a run happens or how often, not what it is
-NO_CHANGE = ("experiment", "data", "seed", "workers", "dataset.root", "dataset.landmarks", "tracking")
+NO_CHANGE = ("experiment", "data", "seed", "tests", "workers", "dataset.root", "dataset.landmarks", "tracking")
 
 
 def published(cfg: TrainConfig) -> dict[str, dict[str, float]]:

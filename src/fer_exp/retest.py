@@ -19,7 +19,7 @@ from rich.table import Table
 from fer_exp import config, evaluation, figures, landmarks, report, selection, tracking
 from fer_exp import source as sources
 from fer_exp.errors import DataError, UserError
-from fer_exp.source import covered_shares
+from fer_exp.source import covered_shares, described
 from fer_exp.training.checkpoints import load
 from fer_exp.training.schema import METRICS
 from fer_exp.variants import own_test_set
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fer_exp.config import EvaluateConfig, TrainConfig
     from fer_exp.datasets.faces import Faces
     from fer_exp.evaluation import Predictions, Scores
+    from fer_exp.occlusion.schema import OcclusionConfig
     from fer_exp.source import Source
 
 log = logging.getLogger(__name__)
@@ -62,9 +63,10 @@ def retest(cfg: EvaluateConfig) -> None:
         predictions = evaluation.predict(models, source, rows, cfg.batch_size)
     results = {epoch: evaluation.scores(p) for epoch, p in predictions.items()}
     run = tracking.Recorder(place, stored)
-    label = differing(cfg, faces)
+    label = differing(cfg, faces, trained.occlusion)
     if label:
-        run.text(OmegaConf.to_yaml(OmegaConf.structured(cfg)), f"questions/{label}.yaml")
+        further = described(cfg.tests, trained.occlusion) if cfg.tests else ""
+        run.text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
     own = own_test_set(trained.data.name)
     if cfg.checkpoint in ("best", "last"):
         epoch = next(iter(results))
@@ -132,6 +134,8 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> t
         )
     if cfg.dataset is not None:
         warn_of_known(faces, trained, workers)
+        if trained.dataset.degrade != cfg.dataset.degrade:
+            log.warning("warning: the run had dataset.degrade=%s, these faces have not", trained.dataset.degrade)
     occlusion = cfg.occlusion or trained.occlusion
     # the run's own test sets are asked again with it alone
     tests = cfg.tests or (trained.tests if cfg.dataset is None and cfg.occlusion is None else [])
@@ -158,7 +162,7 @@ def class_names(counts: Path) -> tuple[str, ...]:
     return tuple(pd.read_json(counts, orient="split")["class"])
 
 
-def differing(cfg: EvaluateConfig, faces: Faces) -> str:
+def differing(cfg: EvaluateConfig, faces: Faces, own: OcclusionConfig) -> str:
     """What is not the run's own, in a word that metric names can hold: `quest2-1.5.3f9a1c`.
 
     The digits stand for all that was asked and for the faces themselves: another question has another name.
@@ -173,8 +177,8 @@ def differing(cfg: EvaluateConfig, faces: Faces) -> str:
         words.append("tests")
     if not words:
         return ""
-    asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion} | ({"tests": cfg.tests} if cfg.tests else {})
-    question = OmegaConf.to_yaml(OmegaConf.structured(asked))
+    asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion}
+    question = OmegaConf.to_yaml(OmegaConf.structured(asked)) + (described(cfg.tests, own) if cfg.tests else "")
     return ".".join([*words, sha256((question + faces.fingerprint).encode()).hexdigest()[:6]])
 
 
@@ -214,6 +218,7 @@ def explore(
     faces: Faces,
 ) -> None:
     """The curve of every epoch, and which epoch each monitor would have picked; marks the run."""
+    run.tags({"looked_at_test_set": "checkpoint=all: for exploration, never for selection"})
     sets = next(iter(results.values()))
     accuracy = {t: {epoch: by_set[t].accuracy for epoch, by_set in results.items()} for t in sets}
     history = {f"val_{m}": tracking.history(place, stored, f"val_{m}") for m in METRICS}
@@ -225,7 +230,6 @@ def explore(
     title = f"{run.name}, looked at the test set{report.mark(faces)}"
     run.figure(figures.tested_epochs(accuracy, picks, title), f"{name}/accuracy.png")
     run.table(found.round(4).astype(object).where(found.notna(), None), f"{name}/selection.json")
-    run.tags({"looked_at_test_set": "checkpoint=all: for exploration, never for selection"})
     shown = Table(title="which epoch each choice picks, and its accuracy", title_justify="left")
     for column in found.columns:
         shown.add_column(column, no_wrap=True)

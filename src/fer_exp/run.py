@@ -107,6 +107,8 @@ def learn(
     base, _, faces, source, parts, by = ready
     run.parameters(parameters(resolved))
     run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
+    if cfg.tests:
+        run.text(sources.described(cfg.tests, cfg.occlusion), "tests.yaml")
     shares = sources.covered_shares(source, parts["test"])
     run.metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
     report.describe_data(run, source, by, parts["test"], cfg.data.name, cfg.occlusion.missing.value)
@@ -208,6 +210,8 @@ def tags(
     """What makes the run's numbers traceable."""
     compared = {key: value for key, value in parameters(resolved).items() if key.split(".")[0] not in UNRELATED}
     compared["published"] = resolved.get("published")
+    if cfg.tests:
+        compared["tests"] = sources.described(cfg.tests, cfg.occlusion)  # an option's file may change
     found = {
         "kind": "run",
         "config.hash": sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16],

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from omegaconf import OmegaConf
 
 from fer_exp.config import further_test_sets
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.errors import ConfigError
 from fer_exp.occlusion import cover
-from fer_exp.occlusion.cover import Cover
-from fer_exp.occlusion.schema import Missing
+from fer_exp.occlusion.cover import Cover, framed
+from fer_exp.occlusion.schema import Missing, OcclusionConfig
 from fer_exp.occlusion.share import covered_share
 
 if TYPE_CHECKING:
@@ -94,18 +96,31 @@ def of(faces: Faces, cfg: TrainConfig) -> Source:
             "occlusion.missing=frame",
             faces.name,
         )
-    others = {name: (place(t.occlusion) if t.occlusion else None, t.degrade) for name, t in further.items()}
+    others = {
+        name: (place(t.occlusion) if t.occlusion else None, t.degrade or cfg.dataset.degrade)
+        for name, t in further.items()
+    }
     return Source(faces, own, cfg.model.size, cfg.model.channels, cfg.dataset.degrade, others)
 
 
+def described(tests: Sequence[str], own: OcclusionConfig) -> str:
+    """What further test sets are, as YAML: their words say no more than a name."""
+    found = {name: asdict(test) for name, test in further_test_sets(tests, own).items()}
+    return OmegaConf.to_yaml(OmegaConf.create({"further_test_sets": found}))
+
+
 def covered_shares(source: Source, rows: np.ndarray) -> dict[str, float]:
-    """Test set -> the mean share of these rows' faces that its occluder hides, 0..1; none without landmarks."""
+    """Test set -> the mean share of these rows' faces that its occluder hides, 0..1.
+
+    Of the faces with landmarks; where none has any, of the average face that `frame` takes them for.
+    """
     faces = source.faces
     worn = {"occluded": source.cover} | {name: other for name, (other, _) in source.others.items()}
     found = {}
     for name, one in worn.items():
-        if one is not None and faces.landmarks is not None:
-            shares = covered_share(faces.landmarks[rows], one.polygons[rows])
+        if one is not None:
+            points = framed(faces.sizes[rows]) if faces.landmarks is None else faces.landmarks[rows]
+            shares = covered_share(points, one.polygons[rows])
             if np.isfinite(shares).any():
                 found[name] = float(np.nanmean(shares))
     return found

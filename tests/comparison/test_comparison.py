@@ -206,8 +206,8 @@ def test_the_answer_in_sentences_follows_from_the_matrix(three):
     said = page.answer(three, cells.table(three, "best"))
     accuracy = {(t.variant, s): t.predictions["best"].correct(s).mean() for t in three for s in ("normal", "occluded")}
     plain, hidden = accuracy["normal", "normal"], accuracy["normal", "occluded"]
-    assert f"recognises {plain:.1%} of them; with the upper face covered {hidden:.1%}" in said[0]
-    assert f"the bar costs {100 * (plain - hidden):.1f} points (95 %: " in said[0]
+    assert f"recognises {plain:.1%} of them; covered (occluder) {hidden:.1%}" in said[0]
+    assert f"being covered costs {100 * (plain - hidden):.1f} points (95 %: " in said[0]
     won = accuracy["mixed", "occluded"] - hidden
     assert f"covered faces by {100 * won:+.1f} points (95 %: +" in said[2]
     assert f"{won / (plain - hidden):.0%} of what was lost" in said[2]

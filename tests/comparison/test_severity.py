@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_exp.comparison import cells, severity, trials
+from fer_exp.comparison import cells, groups, severity, trials
 from fer_exp.evaluation import Predictions, metrics, scores
 from fer_exp.tracking import Recorder, open_place, sweep_runs
 
@@ -56,3 +56,35 @@ def test_sizes_are_points_of_the_curve_and_no_columns_of_the_matrix(found):
     assert list(dict.fromkeys(table["tested_on"])) == columns
     assert cells.tested(found, "best") == [*columns[:3], "quest2-0.5", "quest2-1.5", *columns[3:]]
     assert table[table["tested_on"] == "sunglasses"]["p"].notna().sum() == 1  # the best row has no difference to itself
+
+
+def test_further_test_sets_change_nothing_of_the_main_answer(found):
+    table = cells.table(found, "best").set_index(["trained_on", "tested_on"])
+    fewer = [
+        t._replace(predictions={c: p._replace(probabilities=first_two(p)) for c, p in t.predictions.items()})
+        for t in found
+    ]
+    for t in fewer:
+        for key in [k for k in t.run.data.metrics if k.split("/")[-1] in SHARES and "occluded" not in k]:
+            del t.run.data.metrics[key]
+    alone = cells.table(fewer, "best").set_index(["trained_on", "tested_on"])
+    assert set(alone.index.get_level_values(1)) == {"normal", "occluded", "mixed"}
+    np.testing.assert_array_equal(alone["p"], table.loc[alone.index, "p"])
+
+
+def first_two(predictions):
+    return {form: predictions.probabilities[form] for form in ("normal", "occluded")}
+
+
+def test_runs_with_other_further_test_sets_make_one_matrix(found):
+    runs = [t.run for t in found]
+    for run, tests in zip(runs, ("[]", "['sunglasses']", "[]", "[]"), strict=True):
+        run.data.params["tests"] = tests
+    runs[0].data.params["occlusion.jitter"] = "0.0"  # the others are of a version that had no such key
+    assert list(groups.grouped(runs)) == [""]
+    runs[1].data.params["occlusion.jitter"] = "0.1"
+    assert len(groups.grouped(runs)) > 1
+
+
+def test_intervals_stay_within_what_can_be(found):
+    assert severity.table(found, "best")[["low", "high"]].stack().between(0, 1).all()

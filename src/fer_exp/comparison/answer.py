@@ -163,9 +163,9 @@ class Section:
         tables = {v: classes.recall_lost(found, "best") for v, found in self.pairs.items()}
         listed = pd.concat([table.assign(trained_on=v) for v, table in tables.items()]).round(4)
         self.summary.table(listed, f"{self.file}/recall_lost.json")
-        words = "Per class, the share of its faces that is recognised uncovered, minus that under the bar."
+        words = "Per class, the share of its faces that is recognised uncovered, minus that recognised covered."
         figure = figures.recall_lost(tables, f"best checkpoint {self.said}")
-        self.add(figure, "recall_lost", "What the bar costs whom", words)
+        self.add(figure, "recall_lost", "What being covered costs whom", words)
 
     def confusion_change(self) -> None:
         """What is answered instead."""
@@ -173,8 +173,8 @@ class Section:
         change = classes.confusion_created(found, "best")
         names = found[0].predictions["best"].classes
         figure = figures.confusion_change(names, change, f"trained on {variant} {self.said}")
-        words = "In points of the true class: orange answers become more frequent under the bar, purple ones rarer."
-        self.add(figure, "confusion_change", f"Confusion that the bar creates, trained on {variant}", words)
+        words = "In points of the true class: orange answers become more frequent on covered faces, purple ones rarer."
+        self.add(figure, "confusion_change", f"Confusion that the occluder creates, trained on {variant}", words)
 
     def reliability(self) -> None:
         """Confidence against accuracy, and the calibration errors as metrics."""
@@ -204,9 +204,7 @@ class Section:
             return
         if not chosen:
             return
-        words = (
-            "Right uncovered, wrong under the bar, the surest first, classes in turn. Beside each picture what speaks "
-        )
+        words = "Right uncovered, wrong covered, the surest first, classes in turn. Beside each picture what speaks "
         words += "for the answer given there (Grad-CAM)."
         figure = figures.examples(*zip(*chosen, strict=True), title=found[0].run.info.run_name)
         self.add(figure, "examples", f"Faces that flip, trained on {variant}", words)

@@ -8,7 +8,7 @@ import pandas as pd
 from fer_exp.comparison.trials import Trial
 from fer_exp.config.schema import VARIANTS
 from fer_exp.statistics import Difference, difference, hierarchical, holm, percentiles, spread
-from fer_exp.variants import in_order, is_size
+from fer_exp.variants import TEST_SETS, in_order, is_size
 
 
 def correct(trials: list[Trial], checkpoint: str, test_set: str) -> np.ndarray | None:
@@ -42,14 +42,16 @@ def cell(members: list[Trial], checkpoint: str, test_set: str) -> dict[str, floa
 
     Of one run Wilson's interval over faces, of several the hierarchical bootstrap over faces and seeds.
     """
-    found = [t.run.data.metrics for t in members if f"{checkpoint}/{test_set}" in t.run.data.metrics]
+    members = [t for t in members if f"{checkpoint}/{test_set}" in t.run.data.metrics]
+    found = [t.run.data.metrics for t in members]
     if not found:
         return None
     accuracy = spread([m[f"{checkpoint}/{test_set}"] for m in found])
     low, high = (found[0].get(f"{checkpoint}_ci_{end}/{test_set}", np.nan) for end in ("low", "high"))
     if len(found) > 1:
         right = correct(members, checkpoint, test_set)
-        low, high = (np.nan, np.nan) if right is None else percentiles(hierarchical(right))
+        ends = (np.nan, np.nan) if right is None else percentiles(hierarchical(right))
+        low, high = (float(np.clip(end, 0, 1)) for end in ends)  # of two seeds they may lead beyond what can be
     return {"accuracy": accuracy.mean, "low": low, "high": high, "deviation": accuracy.deviation, "n": accuracy.n}
 
 
@@ -58,7 +60,8 @@ def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
 
     Columns: trained_on, tested_on, those of `cell`, published (what a study printed for this cell; NaN without one),
     below_best (accuracy minus that of the best row of the column), p (of that difference on the same faces, corrected
-    by Holm for all differences of the matrix; NaN for the best itself and without predictions).
+    by Holm for all differences of the matrix, those of further test sets apart; NaN for the best itself and without
+    predictions).
     """
     by_variant = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
     rows = []
@@ -85,6 +88,10 @@ def _against_best(cells: pd.DataFrame, by_variant: dict[str, list[Trial]], check
             found = versus(best, by_variant[column.loc[index, "trained_on"]], checkpoint, (test_set, test_set))
             if found is not None:
                 p[index] = found.p
-    tested = p.notna()
-    p[tested] = holm(p[tested].to_numpy())
+    # further test sets are a family of their own: asking more does not weaken the first answer
+    own = cells["tested_on"].isin(TEST_SETS)
+    for family in (own, ~own):
+        compared = family & p.notna()
+        if compared.any():
+            p[compared] = holm(p[compared].to_numpy())
     return p

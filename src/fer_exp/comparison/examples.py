@@ -74,7 +74,7 @@ def collect(place: Place, trial: Trial, checkpoint: str = "best") -> list[Exampl
         Example(
             (pictures["normal"][i], pictures["occluded"][i]),
             (heats["normal"][i], heats["occluded"][i]),
-            (f"{true[i]}, seen as {words['normal'][i]}", f"under the bar: {words['occluded'][i]}"),
+            (f"{true[i]}, seen as {words['normal'][i]}", f"covered: {words['occluded'][i]}"),
         )
         for i in range(len(chosen))
     ]

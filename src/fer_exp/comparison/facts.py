@@ -39,7 +39,8 @@ def doubts(runs: list[Run]) -> list[str]:
 
 def data(runs: list[Run]) -> list[tuple[str, str]]:
     """Data and split, for the page."""
-    chosen = ["dataset", "occlusion", "occlusion.scale", "split.by", "split.validation", "monitor", "optimizer"]
+    chosen = ["dataset", "dataset.degrade", "occlusion", "occlusion.scale", "occlusion.jitter", "tests"]
+    chosen += ["split.by", "split.validation", "monitor", "optimizer"]
     found = [(key, ", ".join(_values(runs, key))) for key in chosen]
     for words, key in (
         ("dataset fingerprint", "dataset.fingerprint"),

@@ -9,14 +9,16 @@ if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
 # these two make a matrix's rows and repeats, the others change no result; all else that differs makes another matrix
-WITHIN = ("data", "seed", "workers", "tracking")
+WITHIN = ("data", "seed", "tests", "workers", "tracking")
 
 
 def grouped(runs: list[Run]) -> dict[str, list[Run]]:
     """Runs by what differs beside variant and seed: `model=a optimizer.learning_rate=0.1` -> runs."""
     params = [run.data.params for run in runs]
     keys = sorted(set().union(*params))
-    differing = [k for k in keys if k.split(".")[0] not in WITHIN and len({p.get(k) for p in params}) > 1]
+    # a run of an older version lacks keys, which then had their defaults
+    values = {k: {p[k] for p in params if k in p} for k in keys}
+    differing = [k for k in keys if k.split(".")[0] not in WITHIN and len(values[k]) > 1]
     chosen = [k for k in differing if "." not in k]
     # an option's own keys say nothing new beside its name, unless they differ within it
     differing = [k for k in differing if k in chosen or not _follows(k, params)]

@@ -70,8 +70,8 @@ def answer(trials: list[Trial], table: pd.DataFrame, checkpoint: str = "best") -
     members = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
     loss = versus(members["normal"], members["normal"], checkpoint, ("normal", "occluded"))
     said = [
-        f"Trained on uncovered faces, the network recognises {plain:.1%} of them; with the upper face covered "
-        f"{hidden:.1%}: the bar costs {_points(plain - hidden, loss, sign='')}."
+        f"Trained on uncovered faces, the network recognises {plain:.1%} of them; covered "
+        f"({worn(trials)}) {hidden:.1%}: being covered costs {_points(plain - hidden, loss, sign='')}."
     ]
     for variant in VARIANTS[1:]:
         won, kept = accuracy.get((variant, "occluded")), accuracy.get((variant, "normal"))
@@ -85,6 +85,11 @@ def answer(trials: list[Trial], table: pd.DataFrame, checkpoint: str = "best") -
             f"{_points(won - hidden, gain)}{share}, and that of uncovered ones by {_points(kept - plain, change)}."
         )
     return said
+
+
+def worn(trials: list[Trial]) -> str:
+    """The occluder of these runs."""
+    return ", ".join(sorted({t.run.data.params.get("occlusion", "occluder") for t in trials}))
 
 
 def _points(value: float, found: Difference | None, sign: str = "+") -> str:

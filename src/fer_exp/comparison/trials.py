@@ -68,4 +68,5 @@ def _faces(trial: Trial) -> tuple | None:
     if not trial.predictions:
         return None
     predictions = trial.predictions["best"]
-    return predictions.classes, hash(tuple(predictions.ids)), tuple(predictions.probabilities)
+    forms = tuple(form for form in ("normal", "occluded") if form in predictions.probabilities)
+    return predictions.classes, hash(tuple(predictions.ids)), forms

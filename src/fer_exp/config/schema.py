@@ -144,6 +144,7 @@ class EvaluateConfig:
             )
         if asked != ["run"] and (self.dataset or self.occlusion or self.tests or self.checkpoint != "best"):
             raise ConfigError("dataset, occlusion, tests and checkpoint are questions to one run: run=ID")
+        further_test_sets(self.tests, self.occlusion or occlusion.OcclusionConfig(name="own"))
         training.positive("batch_size", self.batch_size)
         if self.workers is not None:
             training.positive("workers", self.workers)
@@ -225,6 +226,10 @@ def stored(resolved: dict, with_weights: bool = False) -> TrainConfig:
         ConfigError: it was written by another version, and says what is no longer meant.
     """
     cfg = OmegaConf.structured(TrainConfig)
+    drawn = resolved.get("dataset", {})
+    if drawn.get("name") == "synthetic" and "corruption" not in drawn:  # what the key was called once
+        drawn = {key: value for key, value in drawn.items() if key != "degrade"} | {"corruption": drawn.get("degrade")}
+        resolved = resolved | {"dataset": drawn}
     try:
         for group, schemas in GROUPS.items():
             given = resolved[group]

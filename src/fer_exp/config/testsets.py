@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.config.paths import CONF
 from fer_exp.errors import ConfigError
@@ -31,7 +32,8 @@ def further_test_sets(words: Sequence[str], own: OcclusionConfig) -> dict[str, T
     """The test sets that words name, in their order.
 
     `sunglasses`: an option of conf/occlusion; `quest2-0.5`: its size (occlusion.scale); `28px`: uncovered faces of
-    that resolution; `quest2-28px`, `quest2-0.5-28px`: both. The run's own occluder keeps all its other keys.
+    that resolution; `quest2-28px`, `quest2-0.5-28px`: both. The run's own occluder keeps all its other keys, and a
+    test set without a resolution has the run's own.
 
     Raises:
         ConfigError: a word is none of these, or is there twice.
@@ -60,8 +62,13 @@ def _occluder(name: str, scale: str | None, own: OcclusionConfig) -> OcclusionCo
         chosen = own
     elif name in known:
         content = OmegaConf.load(CONF / "occlusion" / f"{name}.yaml")
-        content.pop("defaults")
-        chosen = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SCHEMAS[content.kind]), content))
+        content.pop("defaults", None)
+        schema = SCHEMAS.get(content.get("kind"), OcclusionConfig)
+        try:
+            chosen = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), content))
+        except OmegaConfBaseException as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"tests: conf/occlusion/{name}.yaml does not stand alone: {reason}") from error
     else:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

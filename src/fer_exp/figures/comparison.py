@@ -64,7 +64,7 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     axes.set_yticks(range(len(order)), [f"{name} ({n})" for name, n in zip(order, faces, strict=True)])
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel("recall lost under the bar (normal minus occluded)")
+    axes.set_xlabel("recall lost to the occluder (normal minus occluded)")
     axes.set_title(title, fontsize=10)
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=8)

@@ -49,7 +49,9 @@ def tested_epochs(accuracy: Mapping[str, Mapping[int, float]], picks: Mapping[in
     marks = {"normal": "o", "occluded": "s", "mixed": "^"}
     colors = {"normal": COLORS["training"], "occluded": COLORS["validation"], "mixed": COLORS["test"]}
     for name, values in accuracy.items():
-        axes.plot(list(values), list(values.values()), color=colors[name], marker=marks[name], markersize=4, label=name)
+        # further test sets: thin, in matplotlib's own colours
+        style = {"marker": marks.get(name, "."), "linewidth": 1.5 if name in marks else 0.8}
+        axes.plot(list(values), list(values.values()), color=colors.get(name), markersize=4, label=name, **style)
     for epoch, words in picks.items():
         axes.axvline(epoch, color="0.6", linewidth=1, zorder=0)
         axes.text(epoch, 1.01, words, transform=axes.get_xaxis_transform(), rotation=30, fontsize=7, va="bottom")

@@ -141,7 +141,7 @@ def place(
         if cfg.missing is Missing.typical:
             lent = _pixels(_median_face(landmarks[usable], sizes[usable]), sizes[missing])
         else:
-            lent = _pixels(FRAME_CENTRE, sizes[missing]) + _frame_face(sizes[missing])
+            lent = framed(sizes[missing])
         polygons[missing] = lay(lent, ids[missing])
     phase = (uniform(ids, cfg.seed, "noise", 1)[:, 0] * 2**31).astype(np.int64) if cfg.noise else None
     keep = usable | (cfg.missing is not Missing.skip)
@@ -176,9 +176,9 @@ def _pixels(parts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.atleast_2d(parts) * sizes[:, None, ::-1] - 0.5
 
 
-def _frame_face(sizes: np.ndarray) -> np.ndarray:
-    """The average face as wide as `frame` has it, relative to its eye centre, (n, 68, 2) pixels."""
-    return geometry.AVERAGE_FACE * (FRAME_WIDTH * sizes[:, 1, None, None])
+def framed(sizes: np.ndarray) -> np.ndarray:
+    """Landmarks of the average face where `frame` has it in pictures of these sizes, (n, 68, 2) pixels."""
+    return _pixels(FRAME_CENTRE, sizes) + geometry.AVERAGE_FACE * (FRAME_WIDTH * sizes[:, 1, None, None])
 
 
 def _median_face(landmarks: np.ndarray, sizes: np.ndarray) -> np.ndarray:
