@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -220,7 +221,14 @@ def test_kills_at_random_moments_change_nothing(twin, module_folder, tmp_path):
 
 def kill(pid, place, draw):
     """Some time after it has written something: in the midst of an epoch, of a file, of a test, of anything."""
-    written = lambda: sorted((str(p), p.stat().st_mtime_ns) for p in place.rglob("*") if p.exists())  # noqa: E731
+
+    def written():
+        found = []
+        for path in place.rglob("*"):
+            with suppress(OSError):  # gone since
+                found.append((str(path), path.stat().st_mtime_ns))
+        return sorted(found)
+
     before = written()
     wanted, seen = draw.randint(1, 12), 0
     while not list(place.rglob("config.yaml")):  # before that there is nothing to go on with

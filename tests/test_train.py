@@ -332,7 +332,7 @@ def test_missing_weights_end_the_run_before_any_data_is_read(words, monkeypatch)
     monkeypatch.setattr(
         keras_vggface, "weights_address", lambda backbone: ("notop_vgg16.h5", address, "models/vggface")
     )
-    monkeypatch.setattr(run.datasets, "load", lambda *args, **options: pytest.fail("data was read"))
+    monkeypatch.setattr(run.landmarks, "load", lambda *args, **options: pytest.fail("data was read"))
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         cfg = compose("train", overrides=[*[w for w in words if not w.startswith("model.")], "model=vgg16"])
     with pytest.raises(

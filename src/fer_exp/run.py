@@ -26,7 +26,7 @@ from fer_exp.landmarks.sheet import sheet
 from fer_exp.models.weights import sha256 as sha256_of
 from fer_exp.source import Source
 from fer_exp.tracking import Place, Recorder, Run, close_dead, open_place, training_runs
-from fer_exp.training.checkpoints import Checkpoints, load
+from fer_exp.training.checkpoints import Checkpoints, load, need_space
 from fer_exp.training.fit import fit, seed_everything
 from fer_exp.training.state import State
 from fer_exp.variants import own_test_set
@@ -124,6 +124,8 @@ def learn(
         log.info("the base learns nothing: with augmentation=none each face would pass through it only once")
     deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
     checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, model)
+    run.state.mkdir(parents=True, exist_ok=True)
+    need_space(run.state, model, cfg.epochs, cfg.checkpoints.keep)
     report.say_start(run, model, by, parts["test"], faces)
     history: list[dict[str, float]] = []
 

@@ -5,6 +5,8 @@ import keras
 import numpy as np
 import pytest
 
+from fer_exp.errors import UserError
+from fer_exp.training import checkpoints
 from fer_exp.training.checkpoints import Checkpoints, load, save
 from fer_exp.training.schema import Keep, Mode
 
@@ -87,3 +89,13 @@ except UserError as error:
     assert "checkpoints.keep=best_and_last" in done.stdout
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".keras")] == ["epoch-001.keras"]
     assert load(tmp_path / "epoch-001.keras").count_params() == 64 * 512 + 512 + 512 * 512 + 512
+
+
+def test_too_little_room_for_a_runs_models_is_said_before_it_begins(tmp_path, monkeypatch):
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(250)])  # 1250 weights, 5000 bytes
+    free = type("Usage", (), {"free": 200_000})
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda folder: free)
+    checkpoints.need_space(tmp_path, network, 20, Keep.all)
+    checkpoints.need_space(tmp_path, network, 10_000, Keep.best_and_last)
+    with pytest.raises(UserError, match=r"are free in .*checkpoints\.keep=best_and_last"):
+        checkpoints.need_space(tmp_path, network, 40, Keep.all)

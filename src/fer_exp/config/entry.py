@@ -115,7 +115,7 @@ def _terminate(number, frame) -> None:
 def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainConfig, int], None] | None = None) -> int:
     """Run the Hydra function `job`, then `summarise(sweep id, settings, jobs)` if a sweep started; the exit status.
 
-    `script` names the entry script and its configuration: train, evaluate, occlude.
+    `script` names the entry script and its configuration: train, evaluate, occlude, check.
 
     0: done; 1: failed, or a job of the sweep did; 2: the configuration cannot be meant; 130: stopped.
     """
@@ -141,7 +141,9 @@ def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainCo
 
 def _check_groups(script: str) -> None:
     """Raise ConfigError where a key is given of an option that nobody chose; Hydra has no words for that."""
-    for group in {"train": (), "evaluate": ("dataset", "occlusion"), "occlude": ("dataset",)}[script]:
+    # groups of which the script chooses no option by itself
+    open_groups = {"evaluate": ("dataset", "occlusion"), "occlude": ("dataset",), "check": ("dataset",)}
+    for group in open_groups.get(script, ()):
         keys = [word for word in sys.argv[1:] if word.startswith(f"{group}.")]
         if keys and not any(word.startswith(f"{group}=") for word in sys.argv[1:]):
             known = ", ".join(help_.options(CONF, script)[group])

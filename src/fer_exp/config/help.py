@@ -36,12 +36,26 @@ Write a covered copy of a dataset, or of a folder of pictures, in the same layou
 
 Started again, it goes on where it was stopped. Exit status 1: some pictures were left out, all others are written.
 """,
+    "check": """\
+Look through a dataset: faces that cannot be used, sizes, landmarks, duplicates, leaks between parts, labels.
+
+  python -m fer_exp.check dataset=fer2013 dataset.root=DIR
+  python -m fer_exp.check dataset=affectnet dataset.root=DIR dataset.landmarks=FILE
+
+Counts and examples on the terminal, every name in a file. Exit status 1: something was found.
+""",
 }
 GROUPS = {
     "train": ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment"),
     "evaluate": ("dataset", "occlusion"),
     "occlude": ("dataset", "occlusion"),
+    "check": ("dataset",),
 }
+
+
+def command(script: str) -> str:
+    """How a script is started."""
+    return "python -m fer_exp.check" if script == "check" else f"python {script}.py"
 
 
 def options(conf: Path, script: str = "train") -> dict[str, dict[str, str]]:
@@ -73,7 +87,7 @@ def text(conf: Path, script: str = "train") -> str:
     lines = (conf / f"{script}.yaml").read_text(encoding="utf-8").splitlines()
     first = lines.index("", lines.index("defaults:"))
     last = next(i for i, line in enumerate(lines) if line.startswith("hydra:"))
-    parts.append(f"Keys and their defaults (those of an option: python {script}.py GROUP=NAME --cfg job):")
+    parts.append(f"Keys and their defaults (those of an option: {command(script)} GROUP=NAME --cfg job):")
     parts += [f"  {line}" for line in lines[first:last] if line]
-    parts.append(f"\nHydra's own flags: python {script}.py --hydra-help")
+    parts.append(f"\nHydra's own flags: {command(script)} --hydra-help")
     return "\n".join(parts)

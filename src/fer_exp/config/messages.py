@@ -8,8 +8,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import get_type_hints
 
-from fer_exp.config.help import options
-from fer_exp.config.schema import GROUPS, EvaluateConfig, OccludeConfig, TrainConfig
+from fer_exp.config.help import command, options
+from fer_exp.config.schema import GROUPS, CheckConfig, EvaluateConfig, OccludeConfig, TrainConfig
 
 
 def known_keys(root: type) -> list[str]:
@@ -56,9 +56,10 @@ def _key(text: str, conf: Path, script: str) -> str | None:
     if not found:
         return None
     key = found[2]
-    keys = known_keys({"train": TrainConfig, "evaluate": EvaluateConfig, "occlude": OccludeConfig}[script])
+    roots = {"train": TrainConfig, "evaluate": EvaluateConfig, "occlude": OccludeConfig, "check": CheckConfig}
+    keys = known_keys(roots[script])
     hint = nearest(key, keys + list(options(conf, script))) or nearest(key.split(".")[-1], keys)
-    return f"{key}: no such key{hint or f'; python {script}.py --help lists them'}"
+    return f"{key}: no such key{hint or f'; {command(script)} --help lists them'}"
 
 
 def _value(text: str) -> str | None:

@@ -9,14 +9,13 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from fer_exp.config.data import VARIANTS, CheckConfig, OccludeConfig
 from fer_exp.config.testsets import further_test_sets
 from fer_exp.datasets import schema as datasets
 from fer_exp.errors import ConfigError
 from fer_exp.models import schema as models
 from fer_exp.occlusion import schema as occlusion
 from fer_exp.training import schema as training
-
-VARIANTS = ("normal", "occluded", "mixed", "mixed_unique")
 
 
 @dataclass
@@ -152,37 +151,6 @@ class EvaluateConfig:
             raise ConfigError(f"checkpoint={self.checkpoint}: best, last, all, or the number of an epoch (1, 2, ...)")
 
 
-@dataclass
-class OccludeConfig:
-    """A covered copy. The meaning of each key stands beside its default in conf/occlude.yaml."""
-
-    dataset: datasets.DatasetConfig | None = None
-    occlusion: occlusion.OcclusionConfig = MISSING
-    images: str | None = None
-    output: str = MISSING
-    variant: str = "occluded"
-    quality: str = "95"
-    annotations: str = "copy"
-    tracking: training.TrackingConfig = field(default_factory=training.TrackingConfig)
-    workers: int | None = None
-
-    def __post_init__(self):
-        if (self.dataset is None) == (self.images is None):
-            raise ConfigError("say what to copy: dataset=NAME dataset.root=DIR, or images=DIR for a plain folder")
-        if self.dataset is not None and self.dataset.degrade is not None:
-            raise ConfigError("dataset.degrade is done on the fly, in training: a copy keeps the resolution it has")
-        if self.variant not in VARIANTS:
-            raise ConfigError(f"variant={self.variant}: one of {', '.join(VARIANTS)}")
-        if self.quality != "lossless":
-            if not (self.quality.isdecimal() and 1 <= int(self.quality) <= 100):
-                raise ConfigError(f"quality={self.quality}: 1 to 100, or lossless")
-            self.quality = str(int(self.quality))
-        if self.annotations not in ("copy", "link"):
-            raise ConfigError(f"annotations={self.annotations}: copy or link")
-        if self.workers is not None:
-            training.positive("workers", self.workers)
-
-
 GROUPS: dict[str, dict[str, type]] = {
     "data": {"data": DataConfig},
     "dataset": datasets.SCHEMAS,
@@ -198,6 +166,7 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(group="schema", name="train", node=TrainConfig, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
+    store.store(group="schema", name="check", node=CheckConfig, package="_global_")
     store.store(group="schema", name="occlude", node=OccludeConfig, package="_global_")
     store.store(group="schema", name="augmentation", node=models.AugmentationConfig)
     for group, options in GROUPS.items():
@@ -205,7 +174,7 @@ def register() -> None:
             store.store(group=f"schema/{group}", name=name, node=node)
 
 
-def validate(cfg: DictConfig) -> TrainConfig | EvaluateConfig | OccludeConfig:
+def validate(cfg: DictConfig) -> TrainConfig | EvaluateConfig | OccludeConfig | CheckConfig:
     """The composed configuration as typed objects.
 
     Raises:

@@ -19,7 +19,10 @@ def read_expression(path: str) -> int:
     array = read_npy(path)
     if array.size != 1 or array.dtype.kind not in "USiuf":
         raise ValueError(f"{Path(path).name} holds {array.dtype} of shape {array.shape}, expected one code")
-    value = float(array.reshape(-1)[0])
+    try:
+        value = float(array.reshape(-1)[0])
+    except SystemError as error:  # characters that are none
+        raise ValueError(f"{Path(path).name} holds no text") from error
     if not value.is_integer():
         raise ValueError(f"{Path(path).name} holds {value}, which is no expression code")
     return int(value)
@@ -39,7 +42,11 @@ def read_landmarks(path: str) -> np.ndarray:
         return np.full((68, 2), np.nan, np.float32)
     if array.shape not in ((136,), (68, 2), (1, 136)) or array.dtype.kind not in "USiuf":
         raise ValueError(f"{Path(path).name} holds {array.dtype} of shape {array.shape}, expected (136,) or (68, 2)")
-    points = array.reshape(68, 2).astype(np.float32)
+    try:
+        with np.errstate(over="ignore"):
+            points = array.reshape(68, 2).astype(np.float32)
+    except SystemError as error:  # characters that are none
+        raise ValueError(f"{Path(path).name} holds no text") from error
     return points if np.isfinite(points).all() else np.full_like(points, np.nan)
 
 
@@ -51,14 +58,19 @@ def read_npy(path: str) -> np.ndarray:
     """
     with open(path, "rb") as file:  # a Path would cost as much as the reading
         data = file.read()
-    end = 10 + int.from_bytes(data[8:10], "little")
-    if data[:8] != npy.magic(1, 0) or len(data) < end:
-        return _plainly(data)
-    shape, fortran, dtype = _header(data[:end])
-    if dtype.hasobject or dtype.itemsize == 0:
-        return _plainly(data)
-    array = np.frombuffer(data, dtype, offset=end)
-    return array.reshape(shape, order="F" if fortran else "C")
+    try:
+        end = 10 + int.from_bytes(data[8:10], "little")
+        if data[:8] != npy.magic(1, 0) or len(data) < end:
+            return _plainly(data)
+        shape, fortran, dtype = _header(data[:end])
+        if dtype.hasobject or dtype.itemsize == 0:
+            return _plainly(data)
+        array = np.frombuffer(data, dtype, offset=end)
+        return array.reshape(shape, order="F" if fortran else "C")
+    except ValueError:
+        raise
+    except Exception as error:  # NumPy raises of all kinds on damaged headers: TokenError, SyntaxError, ...
+        raise ValueError(f"damaged header ({error})") from error
 
 
 def _plainly(data: bytes) -> np.ndarray:

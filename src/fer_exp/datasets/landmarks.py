@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from hashlib import file_digest
 from pathlib import Path
@@ -102,7 +100,7 @@ def _read(path: Path) -> tuple[list[str], np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in ("path", "landmarks", "valid") if key in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # zipfile and NumPy raise of all kinds on damaged files
         raise DataError(
             f"{where}: no .npz file of plain arrays ({error}). Write it with "
             "numpy.savez(FILE, path=..., landmarks=..., valid=...), paths as str, not object"

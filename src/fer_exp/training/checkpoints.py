@@ -67,6 +67,24 @@ class Checkpoints(keras.callbacks.Callback):
                 self.deliver(self.path(epoch))
 
 
+def need_space(folder: Path, network: keras.Model, epochs: int, keep: Keep) -> None:
+    """Raise UserError where the disk has no room for a run's models and states, before it begins.
+
+    Counted are 4 bytes a weight: of each model that stays, of three on the way there (two and the one being written),
+    and of as many states, which hold two moments of every trainable weight besides.
+    """
+    weights = sum(int(np.prod(w.shape)) for w in network.weights)
+    trainable = sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+    models = (epochs if keep is Keep.all else 2) + 3
+    need = 4 * (models * weights + 3 * (weights + 2 * trainable))
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise UserError(
+            f"this run's models take about {need / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free in {folder}. "
+            "Make room, or keep fewer of them: checkpoints.keep=best_and_last"
+        )
+
+
 def save(model: keras.Model, path: Path) -> None:
     """Write the model without its optimizer; the file appears whole or not at all.
 
