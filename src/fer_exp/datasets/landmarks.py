@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_exp.errors import DataError
+from fer_exp.untrusted import check_archive
 
 POINTS = 68  # iBUG 300-W mark-up (Sagonas et al. 2013)
 
@@ -98,6 +99,7 @@ def _read(path: Path) -> tuple[list[str], np.ndarray]:
     """Paths with slashes, and (m, 68, 2) landmarks in the file's own float type, NaN rows where not usable."""
     where = f"dataset.landmarks={path}"
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in ("path", "landmarks", "valid") if key in file.files}
     except Exception as error:  # zipfile and NumPy raise of all kinds on damaged files

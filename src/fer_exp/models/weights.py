@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from fer_exp.errors import UserError
+from fer_exp.untrusted import check_size
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,9 @@ def _read(file: Path) -> dict[str, list[np.ndarray]]:
             top = content.get("model_weights", content)
             stored = {}
             for layer in _names(top, "layer_names"):
-                weights = [np.asarray(top[layer][name]) for name in _names(top[layer], "weight_names")]
+                found = [top[layer][name] for name in _names(top[layer], "weight_names")]
+                check_size(sum(weight.nbytes for weight in found))
+                weights = [np.asarray(weight) for weight in found]
                 if weights:
                     stored[layer.replace("/", "_")] = weights
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:

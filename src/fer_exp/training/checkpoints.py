@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from fer_exp.errors import UserError
 from fer_exp.training.schema import Keep, Mode
+from fer_exp.untrusted import check_archive
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -108,5 +110,13 @@ def save(model: keras.Model, path: Path) -> None:
 
 
 def load(path: Path) -> keras.Model:
-    """A saved model, for prediction; Lambda layers and pickled code are refused."""
+    """A saved model, for prediction; Lambda layers and pickled code are refused.
+
+    Raises:
+        UserError: it would unpack to more than any model here takes.
+    """
+    try:
+        check_archive(path)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: no saved model ({error})") from error
     return keras.saving.load_model(path, compile=False, safe_mode=True)
