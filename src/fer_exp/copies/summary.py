@@ -42,6 +42,7 @@ def summarise(
     """
     place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
     tags = {"kind": "copy", "dataset.fingerprint": faces.fingerprint, "output": str(output)}
+    tags |= {"mlflow.source.name": "occlude.py", "mlflow.source.type": "LOCAL"}
     tags |= {"synthetic": "true"} if faces.synthetic else {}
     name = f"occlude-{faces.name}-{cfg.variant}"
     run = tracking.Recorder.new(place, name, tags | provenance.git(ROOT) | provenance.versions() | provenance.machine())
