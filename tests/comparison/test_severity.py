@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fer_exp import figures
 from fer_exp.comparison import cells, groups, severity, trials
 from fer_exp.evaluation import Predictions, metrics, scores
 from fer_exp.tracking import Recorder, open_place, sweep_runs
@@ -88,3 +89,18 @@ def test_runs_with_other_further_test_sets_make_one_matrix(found):
 
 def test_intervals_stay_within_what_can_be(found):
     assert severity.table(found, "best")[["low", "high"]].stack().between(0, 1).all()
+
+
+def test_resolutions_of_training_are_rows_of_one_matrix(found):
+    runs = [t.run for t in found]
+    for run, degrade in zip(runs, ("None", "None", "28", "28"), strict=True):
+        run.data.params["dataset.degrade"], run.data.params["data"] = degrade, "normal"
+    assert list(groups.grouped(runs)) == [""]
+    assert groups.once(runs) == (runs, [])
+    named = [t._replace(resolution=r) for t, r in zip(found, trials._resolutions(runs), strict=True)]
+    table = cells.table(named, "best")
+    assert list(dict.fromkeys(table["trained_on"])) == ["normal", "normal 28px"]
+    normal = table[table["tested_on"] == "normal"]
+    assert normal["n"].tolist() == [2, 2] and normal["p"].notna().sum() == 1  # compared on the same faces
+    assert figures.severity(severity.table(named, "best"), "x") is not None
+    assert trials._resolutions(runs[2:]) == ["", ""]  # where all are alike nothing needs to be said

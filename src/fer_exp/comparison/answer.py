@@ -13,9 +13,8 @@ from fer_exp import figures, provenance, tracking
 from fer_exp.comparison import classes, examples, facts, matrix, page, severity
 from fer_exp.comparison.cells import table
 from fer_exp.comparison.groups import common, grouped, once
-from fer_exp.comparison.trials import CHECKPOINTS, Trial, load
+from fer_exp.comparison.trials import CHECKPOINTS, Trial, load, rows_of
 from fer_exp.config import ROOT
-from fer_exp.config.schema import VARIANTS
 from fer_exp.errors import UserError
 from fer_exp.report import say_where
 from fer_exp.tracking import Place, Recorder
@@ -67,6 +66,8 @@ def _write(place: Place, summary: Recorder, runs: list[Run], unfinished: list[st
     for title, members in grouped(runs).items():
         counted, repeats = once(members)
         mine, left_out = load(place, counted)
+        if any(trial.resolution for trial in mine):
+            notes.append("Rows differ in resolution: normal, occluded and mixed have their row's, the others the same.")
         notes += repeats + left_out
         file = slug(title)
         matrices = {}
@@ -124,7 +125,7 @@ class Section:
         self.place, self.summary, self.trials, self.file = place, summary, trials, file
         self.said = f"{title}{mark}".strip()
         self.figures: list[dict[str, str]] = []
-        by_variant = {v: [t for t in trials if t.variant == v and t.predictions] for v in VARIANTS}
+        by_variant = {v: [t for t in trials if t.variant == v and t.predictions] for v in rows_of(trials)}
         self.compared = {v: found for v, found in by_variant.items() if found}
         covered = lambda found: "occluded" in found[0].predictions["best"].probabilities  # noqa: E731
         self.pairs = {v: found for v, found in self.compared.items() if covered(found)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fer_exp.comparison.trials import Trial
-from fer_exp.config.schema import VARIANTS
+from fer_exp.comparison.trials import Trial, rows_of
 from fer_exp.statistics import Difference, difference, hierarchical, holm, percentiles, spread
 from fer_exp.variants import TEST_SETS, in_order, is_size
 
@@ -63,7 +62,7 @@ def table(trials: list[Trial], checkpoint: str) -> pd.DataFrame:
     by Holm for all differences of the matrix, those of further test sets apart; NaN for the best itself and without
     predictions).
     """
-    by_variant = {v: [t for t in trials if t.variant == v] for v in VARIANTS}
+    by_variant = {v: [t for t in trials if t.variant == v] for v in rows_of(trials)}
     rows = []
     for variant, members in by_variant.items():
         for test_set in tested(trials, checkpoint):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
-# these two make a matrix's rows and repeats, the others change no result; all else that differs makes another matrix
-WITHIN = ("data", "seed", "tests", "workers", "tracking")
+# variant, resolution and seed make a matrix's rows and repeats, the others change no result; all else that differs
+# makes another matrix
+PLACE = ("data", "dataset.degrade", "seed")
+WITHIN = (*PLACE, "tests", "workers", "tracking")
 
 
 def grouped(runs: list[Run]) -> dict[str, list[Run]]:
@@ -18,7 +20,7 @@ def grouped(runs: list[Run]) -> dict[str, list[Run]]:
     keys = sorted(set().union(*params))
     # a run of an older version lacks keys, which then had their defaults
     values = {k: {p[k] for p in params if k in p} for k in keys}
-    differing = [k for k in keys if k.split(".")[0] not in WITHIN and len(values[k]) > 1]
+    differing = [k for k in keys if not {k, k.split(".")[0]} & {*WITHIN} and len(values[k]) > 1]
     chosen = [k for k in differing if "." not in k]
     # an option's own keys say nothing new beside its name, unless they differ within it
     differing = [k for k in differing if k in chosen or not _follows(k, params)]
@@ -37,11 +39,11 @@ def _follows(key: str, params: list[dict[str, str]]) -> bool:
 
 
 def once(runs: list[Run]) -> tuple[list[Run], list[str]]:
-    """The latest run of each variant and seed, and a line for each repeat that is not counted."""
+    """The latest run of each row and seed, and a line for each repeat that is not counted."""
     latest: dict[tuple, Run] = {}
     notes = []
     for run in sorted(runs, key=lambda run: run.info.start_time):
-        place = tuple(run.data.params.get(key) for key in ("data", "seed"))
+        place = tuple(run.data.params.get(key) for key in PLACE)
         if earlier := latest.get(place):
             notes.append(f"{earlier.info.run_name} ran again later: {earlier.info.run_id} is not counted")
         latest[place] = run

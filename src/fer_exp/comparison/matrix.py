@@ -9,7 +9,6 @@ import pandas as pd
 from rich.table import Table
 
 from fer_exp import figures
-from fer_exp.config.schema import VARIANTS
 from fer_exp.report import markdown, show
 from fer_exp.variants import in_order
 
@@ -30,7 +29,7 @@ def note(cell: pd.Series) -> str:
 
 def _axes(table: pd.DataFrame) -> tuple[list[str], list[str], dict[tuple[str, str], pd.Series]]:
     cell = {(c.trained_on, c.tested_on): c for c in table.itertuples()}
-    rows = [v for v in VARIANTS if v in set(table.trained_on)]
+    rows = list(dict.fromkeys(table.trained_on))
     return rows, in_order(table.tested_on), cell
 
 

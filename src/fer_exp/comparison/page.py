@@ -41,7 +41,7 @@ def cells(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
     cell = {(c.trained_on, c.tested_on): c for c in table.itertuples()}
     columns = in_order(table.tested_on)
     rows = []
-    for variant in (v for v in VARIANTS if v in set(table.trained_on)):
+    for variant in dict.fromkeys(table.trained_on):
         found = [cell.get((variant, column)) for column in columns]
         rows.append({"name": variant, "cells": [_cell(c) for c in found]})
     return {"checkpoint": checkpoint, "columns": columns, "rows": rows}

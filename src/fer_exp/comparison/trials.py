@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from fer_exp import tracking
+from fer_exp.config.data import VARIANTS
 from fer_exp.errors import UserError
 from fer_exp.evaluation import Predictions
 
@@ -20,10 +22,11 @@ CHECKPOINTS = ("best", "last")
 
 
 class Trial(NamedTuple):
-    """A finished run; `predictions` by checkpoint, empty where they are missing."""
+    """A finished run; `predictions` by checkpoint, empty where they are missing; `resolution` where others differ."""
 
     run: Run
     predictions: dict[str, Predictions]
+    resolution: str = ""
 
     @property
     def seed(self) -> str:
@@ -32,8 +35,8 @@ class Trial(NamedTuple):
 
     @property
     def variant(self) -> str:
-        """What it was trained on."""
-        return self.run.data.params["data"]
+        """What it was trained on: its row of the matrix."""
+        return " ".join(filter(None, [self.run.data.params["data"], self.resolution]))
 
 
 def load(place: Place, runs: list[Run]) -> tuple[list[Trial], list[str]]:
@@ -44,12 +47,13 @@ def load(place: Place, runs: list[Run]) -> tuple[list[Trial], list[str]]:
     """
     found, notes = [], []
     with TemporaryDirectory() as folder:
-        for run in runs:
+        for run, resolution in zip(runs, _resolutions(runs), strict=True):
             try:
                 files = {c: tracking.fetch(place, run, f"predictions/{c}.parquet", Path(folder)) for c in CHECKPOINTS}
-                found.append(Trial(run, {c: Predictions.of(pd.read_parquet(f)) for c, f in files.items()}))
+                predictions = {c: Predictions.of(pd.read_parquet(f)) for c, f in files.items()}
+                found.append(Trial(run, predictions, resolution))
             except (UserError, OSError, ValueError, KeyError) as error:
-                found.append(Trial(run, {}))
+                found.append(Trial(run, {}, resolution))
                 notes.append(
                     f"{run.info.run_name}: left out of what is compared face by face, no predictions ({error})"
                 )
@@ -62,6 +66,22 @@ def load(place: Place, runs: list[Run]) -> tuple[list[Trial], list[str]]:
             what = "classes" if kind[0] != common[0] else "test faces"
             notes.append(f"{trial.run.info.run_name}: left out, other {what} than the others")
     return [trial for trial, kind in zip(found, kinds, strict=True) if kind == common], notes
+
+
+def rows_of(trials: Iterable[Trial]) -> list[str]:
+    """The rows of a matrix, in order: by variant, the pictures as they are before those of fewer pixels."""
+
+    def place(row: str) -> tuple[int, int]:
+        variant, _, resolution = row.partition(" ")
+        return VARIANTS.index(variant), -int(resolution.removesuffix("px") or 10**6)
+
+    return sorted({trial.variant for trial in trials}, key=place)
+
+
+def _resolutions(runs: list[Run]) -> list[str]:
+    """`28px` of each run whose pictures were reduced (dataset.degrade), where runs differ in that."""
+    values = [run.data.params.get("dataset.degrade", "None") for run in runs]
+    return [f"{v}px" if v != "None" and len(set(values)) > 1 else "" for v in values]
 
 
 def _faces(trial: Trial) -> tuple | None:

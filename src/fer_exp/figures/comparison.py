@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fer_exp.figures.style import MARKS, VARIANTS, answers, new
+from fer_exp.figures.style import answers, color_of, mark_of, new
 from fer_exp.statistics import Reliability
 
 
@@ -53,7 +53,7 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         ends = np.abs(np.array([rows["lost"] - rows["low"], rows["high"] - rows["lost"]]))
         bars = {
             "height": height * 0.9,
-            "color": VARIANTS[variant],
+            "color": color_of(variant),
             "hatch": ("", "//", "..", "xx")[i % 4],
             "edgecolor": "white",
         }
@@ -81,7 +81,7 @@ def severity(table: pd.DataFrame, title: str) -> Figure:
     figure = new(7.5, 4.6)
     axes = figure.subplots()
     for variant, rows in table.groupby("trained_on", sort=False):
-        style = {"color": VARIANTS[variant], "marker": MARKS[variant]}
+        style = {"color": color_of(variant), "marker": mark_of(variant)}
         for line, found in ((True, rows[rows["curve"]]), (False, rows[~rows["curve"]])):
             ends = np.abs(np.array([found["accuracy"] - found["low"], found["high"] - found["accuracy"]]))
             label = f"trained on {variant}" if line else None
@@ -124,7 +124,7 @@ def reliability(found: Mapping[str, Mapping[str, Reliability]], title: str) -> F
         for variant, r in by_variant.items():
             label = f"{variant}: ECE {r.error:.3f}"
             axes.plot(
-                r.confidence, r.accuracy, color=VARIANTS[variant], marker=MARKS[variant], markersize=4, label=label
+                r.confidence, r.accuracy, color=color_of(variant), marker=mark_of(variant), markersize=4, label=label
             )
         axes.set_title(f"tested on {test_set}", fontsize=9)
         axes.set_xlabel("confidence")
@@ -143,12 +143,12 @@ def histories(runs: Sequence[tuple[str, Mapping[int, float], int]], metric: str,
     axes = figure.subplots()
     named = set()
     for variant, values, best in runs:
-        style = {"color": VARIANTS[variant], "marker": MARKS[variant], "markersize": 3, "linewidth": 1}
+        style = {"color": color_of(variant), "marker": mark_of(variant), "markersize": 3, "linewidth": 1}
         axes.plot(
             list(values), list(values.values()), label=None if variant in named else f"trained on {variant}", **style
         )
         if best in values:
-            axes.plot(best, values[best], MARKS[variant], color=VARIANTS[variant], markersize=9, fillstyle="none")
+            axes.plot(best, values[best], mark_of(variant), color=color_of(variant), markersize=9, fillstyle="none")
         named.add(variant)
     axes.set_xlabel("epoch (rings: the best one)")
     axes.set_ylabel(metric.replace("_", " "))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 COLORS = {
@@ -16,6 +17,17 @@ COLORS = {
 VARIANTS = {"normal": "#0072B2", "occluded": "#D55E00", "mixed": "#009E73", "mixed_unique": "#CC79A7"}
 MARKS = {"normal": "o", "occluded": "s", "mixed": "^", "mixed_unique": "D"}
 DPI = 130
+
+
+def color_of(row: str) -> str:
+    """The colour of a training variant; paler where its pictures were reduced (`normal 28px`)."""
+    variant, _, resolution = row.partition(" ")
+    return to_hex(0.5 * np.array(to_rgb(VARIANTS[variant])) + 0.5) if resolution else VARIANTS[variant]
+
+
+def mark_of(row: str) -> str:
+    """The mark of a training variant."""
+    return MARKS[row.partition(" ")[0]]
 
 
 def new(width: float, height: float) -> Figure:
