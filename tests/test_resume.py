@@ -93,14 +93,14 @@ class Stop(BaseException):
     """Stands for the end of the process."""
 
 
-def interrupt(monkeypatch, module, name, call):
+def interrupt(monkeypatch, module, name, call, end=Stop):
     """End the process at the given call of a function, before it does anything."""
     real, calls = getattr(module, name), []
 
     def broken(*args, **kwargs):
         calls.append(1)
         if len(calls) == call:
-            raise Stop
+            raise end
         return real(*args, **kwargs)
 
     monkeypatch.setattr(module, name, broken)
@@ -159,6 +159,20 @@ def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monke
         go_on(begun, tmp_path)
     with pytest.raises(UserError, match="every run of fer-exp is finished"):
         go_on("last", tmp_path)
+
+
+def test_a_sweep_that_is_called_again_goes_on_where_a_job_was_interrupted(
+    twin, module_folder, tmp_path, monkeypatch, capsys
+):
+    words = command(module_folder, tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt(patch, checkpoints, "save", 4, KeyboardInterrupt)
+        run.train(*composed(words), words, "s-1")
+    found = run.train(*composed(words), words, "s-2")
+    assert "goes on: convnet_small-normal-s0" in capsys.readouterr().out
+    assert found == only(tmp_path)
+    same(twin, results(tmp_path, found))
+    assert run.train(*composed(words), words, "s-3") == found  # and is then not run again
 
 
 def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):

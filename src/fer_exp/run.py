@@ -28,7 +28,7 @@ from fer_exp.source import Source
 from fer_exp.tracking import Place, Recorder, Run, close_dead, open_place, training_runs
 from fer_exp.training.checkpoints import Checkpoints, load, need_space
 from fer_exp.training.fit import fit, seed_everything
-from fer_exp.training.state import State
+from fer_exp.training.state import State, latest
 from fer_exp.variants import own_test_set
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,12 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         )
         Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
         return known.info.run_id
+    if sweep_id and not cfg.force and (left := interrupted(place, about)):
+        with recorded(Recorder.resumed(place, left)) as run:
+            begun = latest(run.state)
+            print(f"goes on: {run.name} ({run.id}) after epoch {begun.epoch if begun else 0}")
+            run.tags(provenance.machine() | {f"also_in.{sweep_id}": "true"})
+            return learn(run, cfg, resolved, ready, begun)
     with recorded(Recorder.new(place, name, about)) as run:
         return learn(run, cfg, resolved, ready)
 
@@ -197,9 +203,21 @@ def parameters(resolved: dict[str, Any]) -> dict[str, Any]:
 
 def same_run(place: Place, about: dict[str, str]) -> Run | None:
     """The latest finished run with the same configuration, faces, weights and code, if there is one."""
-    same = " and ".join(f"tags.`{key}` = '{about[key]}'" for key in IDENTITY)
-    found = [run for run in training_runs(place, same) if run.info.status == "FINISHED"]
+    found = [run for run in alike(place, about) if run.info.status == "FINISHED"]
     return found[-1] if found else None
+
+
+def interrupted(place: Place, about: dict[str, str]) -> Run | None:
+    """The latest run of the same kind that was killed, here, after an epoch was complete; it can go on."""
+    found = [
+        run for run in alike(place, about) if run.info.status == "KILLED" and (place.state / run.info.run_id).is_dir()
+    ]
+    return found[-1] if found else None
+
+
+def alike(place: Place, about: dict[str, str]) -> list[Run]:
+    """Runs with the same configuration, faces, weights and code, whatever became of them; oldest first."""
+    return training_runs(place, " and ".join(f"tags.`{key}` = '{about[key]}'" for key in IDENTITY))
 
 
 def tags(
