@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from omegaconf import OmegaConf
 
-from fer_exp import evaluation, features, figures, landmarks, models, provenance, report, reproduction, split
+from fer_exp import evaluation, features, figures, landmarks, models, provenance, repeats, report, reproduction, split
 from fer_exp import source as sources
 from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
@@ -25,7 +25,7 @@ from fer_exp.errors import ConfigError
 from fer_exp.landmarks.sheet import sheet
 from fer_exp.models.weights import sha256 as sha256_of
 from fer_exp.source import Source
-from fer_exp.tracking import Place, Recorder, Run, close_dead, open_place, training_runs
+from fer_exp.tracking import Recorder, close_dead, open_place
 from fer_exp.training.checkpoints import Checkpoints, load, need_space
 from fer_exp.training.fit import fit, seed_everything
 from fer_exp.training.state import State, latest
@@ -33,9 +33,7 @@ from fer_exp.variants import own_test_set
 
 log = logging.getLogger(__name__)
 
-# what makes two runs the same, and the keys that change nothing of a result
-IDENTITY = ("config.hash", "code.hash", "dataset.fingerprint", "split.hash", "model.weights.sha256")
-IDENTITY += ("version.keras", "version.tensorflow")
+# keys that change nothing of a result, and keys that no run keeps
 UNRELATED = ("tracking", "workers")
 UNRECORDED = ("published", "force", "resume", "resume_changes")
 CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
@@ -70,14 +68,14 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     ready = prepare(cfg)
     name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
     about = tags(cfg, resolved, ready, overrides, sweep_id)
-    if sweep_id and not cfg.force and (known := same_run(place, about)):
+    if sweep_id and not cfg.force and (known := repeats.finished(place, about)):
         print(
             f"skipped: {known.info.run_name} ({known.info.run_id}) finished before with the same configuration, faces "
             "and code; force=true runs it again"
         )
         Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
         return known.info.run_id
-    if sweep_id and not cfg.force and (left := interrupted(place, about)):
+    if sweep_id and not cfg.force and (left := repeats.killed(place, about)):
         with recorded(Recorder.resumed(place, left)) as run:
             begun = latest(run.state)
             print(f"goes on: {run.name} ({run.id}) after epoch {begun.epoch if begun else 0}")
@@ -199,25 +197,6 @@ def parameters(resolved: dict[str, Any]) -> dict[str, Any]:
     walk("", {key: value for key, value in resolved.items() if key not in UNRECORDED})
     chosen = {group: flat.pop(f"{group}.name") for group in CHOICES}
     return chosen | flat
-
-
-def same_run(place: Place, about: dict[str, str]) -> Run | None:
-    """The latest finished run with the same configuration, faces, weights and code, if there is one."""
-    found = [run for run in alike(place, about) if run.info.status == "FINISHED"]
-    return found[-1] if found else None
-
-
-def interrupted(place: Place, about: dict[str, str]) -> Run | None:
-    """The latest run of the same kind that was killed, here, after an epoch was complete; it can go on."""
-    found = [
-        run for run in alike(place, about) if run.info.status == "KILLED" and (place.state / run.info.run_id).is_dir()
-    ]
-    return found[-1] if found else None
-
-
-def alike(place: Place, about: dict[str, str]) -> list[Run]:
-    """Runs with the same configuration, faces, weights and code, whatever became of them; oldest first."""
-    return training_runs(place, " and ".join(f"tags.`{key}` = '{about[key]}'" for key in IDENTITY))
 
 
 def tags(

@@ -46,8 +46,8 @@ def make(cfg: OccludeConfig) -> None:
         # photographs differ: the median of the others would lie anywhere
         cfg = replace(cfg, occlusion=replace(cfg.occlusion, missing=Missing.skip))
     faces = load(cfg, workers)
-    for place_of_faces in {os.path.dirname(faces.path(row)) for row in range(len(faces) if faces.root else 0)}:
-        folder.keep_apart(Path(place_of_faces), output)  # a folder of the source may be a link to elsewhere
+    for inner in {name.rpartition("/")[0] for name in faces.ids.tolist()} if faces.root else ():
+        folder.keep_apart(faces.root / inner, output)  # a folder of the source may be a link to elsewhere
     placed = place(cfg, faces)
     jobs = plan(cfg, faces, placed)
     own = cfg.images or cfg.dataset.landmarks or not any(job.beside for job in jobs[:1])
