@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 PORT ?= 5000
+PROCESSES ?= 2
 BIN := .venv/bin
 
 .PHONY: train test ui lint bench
@@ -15,7 +16,7 @@ train: .venv/.ready
 	$(BIN)/python train.py
 
 test: .venv/.ready-test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal $(TESTS)
 
 lint: .venv/.ready-test
 	$(BIN)/ruff check .

@@ -110,7 +110,7 @@ def test_table_charts_summary_and_picture_show_what_was_stored(browser, served):
     browser.get(place.url(f"runs/{summary}/artifacts/answer.html", port=port))
     wait_for(browser, "answer.html")
     browser.switch_to.frame(browser.find_element("css selector", "iframe"))
-    wait_for(browser, "Before you trust the numbers", "0.712", "0.601", "the bar costs 40.0 points")
+    wait_for(browser, "Before you trust the numbers", "0.712", "0.601", "being covered costs 40.0 points")
     browser.switch_to.default_content()
     # the charts put the test sets side by side
     browser.get(place.url(port=port).replace("/runs?", "/runs?compareRunsMode=CHART&"))
