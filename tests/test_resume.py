@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
-from fer_exp import provenance, resume, run
+from fer_exp import provenance, repeats, resume, run
 from fer_exp.config import ROOT, validate
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.tracking import Recorder, close_dead, open_place
@@ -113,6 +113,7 @@ def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, mo
         (state.os, "replace", 3),  # in the midst of writing a file
         (checkpoints, "save", 2),
         (run.evaluation, "predict", 1),  # after training, before the test
+        (MlflowClient, "finalize_logged_model", 1),  # in the midst of a logged model
         (run.report, "record_checkpoint", 2),  # between the two checkpoints' results
     ]
     for attempt, (module, name, call) in enumerate(ends):
@@ -140,8 +141,9 @@ def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monke
     begun, client = only(tmp_path), MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     with pytest.raises(ConfigError, match=r"epochs: 6, now 8\)\. resume_changes=\[epochs\] allows it"):
         go_on(begun, tmp_path, "epochs=8", "batch_size=8")
-    with pytest.raises(ConfigError, match="model: convnet_small, now emotion_cnn_2"):
-        go_on(begun, tmp_path, "model=emotion_cnn_2")
+    for word in ("model=emotion_cnn_2", "optimizer.learning_rate=5.0"):
+        with pytest.raises(ConfigError, match="cannot change in the midst"):
+            go_on(begun, tmp_path, word, f"resume_changes=[{word.split('=')[0]}]")
     client.update_run(begun, status="RUNNING")
     with pytest.raises(UserError, match="still running, as process"):
         go_on(begun, tmp_path)
@@ -159,6 +161,9 @@ def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monke
         go_on(begun, tmp_path)
     with pytest.raises(UserError, match="every run of fer-exp is finished"):
         go_on("last", tmp_path)
+    fresh = composed(command(module_folder, tmp_path))  # it is no repeat of what it was told first
+    about = run.tags(*fresh, run.prepare(fresh[0]), [], None)
+    assert repeats.finished(open_place(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp"), about) is None
 
 
 def test_a_sweep_that_is_called_again_goes_on_where_a_job_was_interrupted(
@@ -194,7 +199,7 @@ def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):
 
 RUNNER = """
 import os, sys
-from fer_exp import provenance, resume, run
+from fer_exp import provenance, repeats, resume, run
 sys.path.insert(0, sys.argv[1])
 from test_resume import composed, go_on, train
 for line in sys.stdin:  # a fork for each attempt: importing everything takes longer than training

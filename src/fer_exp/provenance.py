@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+SLACK = 60  # seconds that a clock may be set by while a process runs
 PACKAGES = ("fer-exp", "tensorflow", "keras", "mlflow", "numpy", "scikit-learn", "opencv-python", "hydra-core")
 
 
@@ -58,16 +59,27 @@ def machine() -> dict[str, str]:
 
 
 def process() -> dict[str, str]:
-    """Tags that name this process: its number, and when it began, since numbers are used again."""
-    return {"pid": str(os.getpid()), "process.began": f"{psutil.Process().create_time():.2f}"}
+    """Tags that name this process: its number, among which others, and when it began, for numbers are used again."""
+    began = f"{psutil.Process().create_time():.2f}"
+    return {"pid": str(os.getpid()), "process.space": _space(), "process.began": began}
+
+
+def _space() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")  # containers of one machine count for themselves
+    except OSError:
+        return ""
 
 
 def lives(tags: Mapping[str, str]) -> bool | None:
-    """Whether the process that these tags name is still there; None where it belongs to another machine."""
-    if tags.get("host") != socket.gethostname() or not tags.get("pid", "").isdigit():
+    """Whether the process that these tags name is still there; None where that cannot be seen from here."""
+    elsewhere = tags.get("host") != socket.gethostname() or tags.get("process.space", _space()) != _space()
+    if elsewhere or not tags.get("pid", "").isdigit():
         return None
     try:
         began = psutil.Process(int(tags["pid"])).create_time()
     except psutil.NoSuchProcess:
         return False
-    return abs(began - float(tags.get("process.began", began))) < 1
+    except psutil.Error:
+        return None
+    return abs(began - float(tags.get("process.began", began))) < SLACK

@@ -21,11 +21,10 @@ def finished(place: Place, about: dict[str, str]) -> Run | None:
 
 
 def killed(place: Place, about: dict[str, str]) -> Run | None:
-    """The latest run of the same kind that was killed, here, after an epoch was complete; it can go on."""
-    found = [
-        run for run in alike(place, about) if run.info.status == "KILLED" and (place.state / run.info.run_id).is_dir()
-    ]
-    return found[-1] if found else None
+    """The latest run of the same kind that was interrupted, here, after an epoch was complete; it can go on."""
+    found = [run for run in alike(place, about) if run.info.status in ("KILLED", "FAILED")]
+    here = [run for run in found if any((place.state / run.info.run_id).glob("*.state"))]
+    return here[-1] if here else None
 
 
 def alike(place: Place, about: dict[str, str]) -> list[Run]:

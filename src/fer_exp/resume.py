@@ -11,6 +11,7 @@ import yaml
 
 from fer_exp import config, provenance, run, tracking
 from fer_exp.errors import ConfigError, UserError
+from fer_exp.training.schema import Schedule
 from fer_exp.training.state import latest
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWN = ("resume", "resume_changes", "force", "workers", "tracking")  # keys that are about this call
+CHANGEABLE = ("epochs", "early_stopping.patience", "tests")  # keys that say how far, and what is tested at the end
 DATA = {"dataset.fingerprint": "faces", "split.hash": "split", "model.weights.sha256": "learned weights"}
 CODE = ("code.hash", "version.keras", "version.tensorflow", "version.numpy")
 
@@ -38,18 +40,25 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
     place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
     place, stored = find(place, cfg.resume)
     name = f"{stored.info.run_name} ({stored.info.run_id})"
-    if stored.info.status == "FINISHED":
-        raise UserError(f"resume={cfg.resume}: {name} is finished")
-    if provenance.lives(stored.data.tags) and stored.info.status == "RUNNING":
-        raise UserError(f"resume={cfg.resume}: {name} is still running, as process {stored.data.tags['pid']}")
+    free(place, stored)
     told = told_before(place, stored)
     changes = differences(words, composed, told)
+    if fixed := [key for key in changes if key not in CHANGEABLE]:
+        raise ConfigError(f"{', '.join(fixed)} cannot change in the midst of {name}; what can: {', '.join(CHANGEABLE)}")
     if refused := [key for key in changes if key not in cfg.resume_changes]:
         said = ", ".join(f"{key}: {changes[key][0]}, now {changes[key][1]}" for key in refused)
         raise ConfigError(f"{name} was told something else ({said}). resume_changes=[{','.join(refused)}] allows it")
+    folder = place.state / stored.info.run_id
+    begun = latest(folder)
+    if changes and begun and (begun.stopped or begun.epoch >= told["epochs"]):
+        raise UserError(f"{name} is trained to its end: nothing can change in it any more. Start a new run")
     for key, (_, now) in changes.items():
-        _set(told, key, composed[key] if key in config.GROUPS else now)
+        _set(told, key, now)
+    if any(word.startswith("workers=") for word in words):
+        told["workers"] = composed["workers"]
     settings = config.stored(told, with_weights=True)
+    if "epochs" in changes and settings.optimizer.schedule is Schedule.cosine:
+        log.warning("warning: the learning rate follows a cosine over all epochs: with other epochs it jumps")
     ready = run.prepare(settings)
     now = run.tags(settings, told, ready, words, None)
     for key, what in DATA.items():
@@ -57,17 +66,40 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
             raise UserError(f"resume={cfg.resume}: the {what} are not those that {name} began with ({key})")
     if differing := [key for key in CODE if now.get(key) != stored.data.tags.get(key)]:
         log.warning("warning: %s began with another version (%s): not bit for bit the same", name, ", ".join(differing))
-    folder = place.state / stored.info.run_id
-    begun = latest(folder)
     if begun is None:
         log.warning("warning: no complete epoch of %s in %s: it begins anew", name, folder)
     else:
         log.info("%s goes on after epoch %d", name, begun.epoch)
-    with run.recorded(tracking.Recorder.resumed(place, stored)) as recorder:
-        resumed = int(stored.data.tags.get("resumed", 0)) + 1
-        changed = {"resume.changed": "; ".join(f"{k}: {a} -> {b}" for k, (a, b) in changes.items())} if changes else {}
-        recorder.tags(provenance.machine() | {"resumed": resumed} | changed)
+    about = {key: f"{stored.data.tags.get(key)}+{now.get(key)}" for key in differing}
+    if changes:  # it is no repeat of what it was told first
+        about |= {"resume.changed": "; ".join(f"{k}: {a} -> {b}" for k, (a, b) in changes.items())}
+        about |= {"config.hash": now["config.hash"]}
+    stored = free(place, stored)  # preparing takes minutes: another process may have begun meanwhile
+    with run.recorded(tracking.Recorder.resumed(place, stored, about)) as recorder:
         return run.learn(recorder, settings, told, ready, begun)
+
+
+def free(place: tracking.Place, stored: tracking.Run) -> tracking.Run:
+    """The run as it is now, if no process has it.
+
+    Raises:
+        UserError: it is finished, or still runs.
+    """
+    stored = place.client.get_run(stored.info.run_id)
+    name = f"{stored.info.run_name} ({stored.info.run_id})"
+    if stored.info.status == "FINISHED":
+        raise UserError(f"{name} is finished")
+    if stored.info.status == "RUNNING":
+        alive = provenance.lives(stored.data.tags)
+        if alive:
+            raise UserError(f"{name} is still running, as process {stored.data.tags['pid']}")
+        if alive is None:
+            log.warning(
+                "warning: %s was begun on %s: make sure that it is not running there",
+                name,
+                stored.data.tags.get("host"),
+            )
+    return stored
 
 
 def find(place: tracking.Place, wanted: str) -> tuple[tracking.Place, tracking.Run]:
@@ -79,9 +111,10 @@ def find(place: tracking.Place, wanted: str) -> tuple[tracking.Place, tracking.R
     if wanted != "last":
         return tracking.find_run(place, wanted)
     for found in reversed(tracking.training_runs(place)):
-        if found.info.status != "FINISHED":
+        left = found.info.status == "RUNNING" and provenance.lives(found.data.tags) is False
+        if left or found.info.status in ("KILLED", "FAILED"):
             return place, found
-    raise UserError(f"resume=last: every run of {place.experiment} is finished")
+    raise UserError(f"resume=last: every run of {place.experiment} is finished, or still running")
 
 
 def told_before(place: tracking.Place, stored: tracking.Run) -> dict[str, Any]:

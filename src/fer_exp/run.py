@@ -76,10 +76,9 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
         return known.info.run_id
     if sweep_id and not cfg.force and (left := repeats.killed(place, about)):
-        with recorded(Recorder.resumed(place, left)) as run:
-            begun = latest(run.state)
+        begun = latest(place.state / left.info.run_id)
+        with recorded(Recorder.resumed(place, left, {f"also_in.{sweep_id}": "true"})) as run:
             print(f"goes on: {run.name} ({run.id}) after epoch {begun.epoch if begun else 0}")
-            run.tags(provenance.machine() | {f"also_in.{sweep_id}": "true"})
             return learn(run, cfg, resolved, ready, begun)
     with recorded(Recorder.new(place, name, about)) as run:
         return learn(run, cfg, resolved, ready)
@@ -129,7 +128,7 @@ def learn(
     deliver = lambda file: run.file(file, "checkpoints")  # noqa: E731
     checkpoints = Checkpoints(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, model)
     run.state.mkdir(parents=True, exist_ok=True)
-    need_space(run.state, model, cfg.epochs, cfg.checkpoints.keep)
+    need_space(run.state, model, cfg.epochs - (begun.epoch if begun else 0), cfg.checkpoints.keep)
     report.say_start(run, model, by, parts["test"], faces)
     history: list[dict[str, float]] = []
 
@@ -172,10 +171,13 @@ def recorded(run: Recorder) -> Iterator[Recorder]:
         status = "KILLED"
         raise
     finally:
-        for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.FileHandler):
-                handler.flush()
-                run.file(Path(handler.baseFilename))
+        try:
+            for handler in logging.getLogger().handlers:
+                if isinstance(handler, logging.FileHandler):
+                    handler.flush()
+                    run.file(Path(handler.baseFilename))
+        except OSError as error:  # no room: the status and what happened matter more
+            log.warning("warning: the log is not kept with the run: %s", error)
         run.end(status)
         if status == "FINISHED":
             shutil.rmtree(run.state, ignore_errors=True)

@@ -39,10 +39,11 @@ def test_a_first_epoch_of_nan_is_beaten(tmp_path):
     assert epochs(tmp_path, [float("nan"), 0.5, 0.4])[0].best_epoch == 2
 
 
-def test_only_best_and_last_stay_in_the_folder_and_every_epoch_is_delivered(tmp_path):
-    _, delivered = epochs(tmp_path / "state", [0.1, 0.5, 0.2, 0.3])
-    assert delivered == [f"epoch-00{e}.keras" for e in (1, 2, 3, 4)]
-    assert sorted(p.name for p in (tmp_path / "state").iterdir()) == ["epoch-002.keras", "epoch-004.keras"]
+def test_what_the_kept_states_name_stays_in_the_folder_and_every_epoch_is_delivered(tmp_path):
+    _, delivered = epochs(tmp_path / "state", [0.1, 0.5, 0.2, 0.3, 0.2, 0.1])
+    assert delivered == [f"epoch-00{e}.keras" for e in (1, 2, 3, 4, 5, 6)]
+    # the best one, the last one, and the last ones of the two states before
+    assert sorted(p.name for p in (tmp_path / "state").iterdir()) == [f"epoch-00{e}.keras" for e in (2, 4, 5, 6)]
 
 
 def test_best_and_last_alone_are_delivered_if_asked_for(tmp_path):

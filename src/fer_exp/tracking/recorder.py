@@ -13,6 +13,7 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, Run, RunTag
 
 from fer_exp.errors import UserError
+from fer_exp.provenance import machine
 from fer_exp.tracking.place import Place
 
 
@@ -32,8 +33,11 @@ class Recorder:
         return cls(place, place.client.create_run(place.experiment_id, run_name=name, tags=dict(tags)))
 
     @classmethod
-    def resumed(cls, place: Place, run: Run) -> Recorder:
-        """Of a run that goes on: parameters and metrics that it has are not written again."""
+    def resumed(cls, place: Place, run: Run, about: Mapping[str, str]) -> Recorder:
+        """Of a run that goes on: parameters and metrics that it has are not written again. `about`: tags."""
+        count = int(run.data.tags.get("resumed", 0)) + 1
+        # whose it is before that it runs: no other process takes it for one that was left
+        cls(place, run).tags({**machine(), **about, "resumed": count})
         place.client.update_run(run.info.run_id, status="RUNNING")
         self = cls(place, place.client.get_run(run.info.run_id))
         self.again = True
@@ -84,15 +88,18 @@ class Recorder:
             if (key, 0) not in self.known
         ]
         self.client.log_batch(self.id, metrics=points)
-        self.client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step)])
+        outputs = self.client.get_run(self.id).outputs
+        if model.model_id not in {o.model_id for o in (outputs.model_outputs if outputs else ())}:
+            self.client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step)])
         self.client.finalize_logged_model(model.model_id, "READY")
 
     def _model(self, name: str, tags: Mapping[str, str]) -> Any:
         """A new logged model, or the one that was begun before; None where it was finished."""
         if self.again:
-            query = f"source_run_id = '{self.id}' and name = '{name}'"
+            query = f"source_run_id = '{self.id}'"
             for model in self.client.search_logged_models([self.place.experiment_id], query):
-                return None if str(model.status) == "READY" else model
+                if model.name == name:
+                    return None if str(model.status) == "READY" else model
         return self.client.create_logged_model(
             self.place.experiment_id, name, self.id, tags=dict(tags), model_type="keras"
         )

@@ -15,6 +15,8 @@ from fer_exp.errors import UserError
 from fer_exp.training.schema import Keep, Mode
 from fer_exp.untrusted import check_archive
 
+KEPT = 2  # states that are kept, see fer_exp.training.state
+
 
 class Checkpoints(keras.callbacks.Callback):
     """Saves every epoch, keeps `best` (by the monitored value, the earliest on ties) and `last` at hand.
@@ -41,6 +43,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.folder, self.monitor, self.keep, self.deliver = folder, monitor, keep, deliver
         self.sign = 1 if mode is Mode.max else -1
         self.best_epoch = self.last_epoch = 0
+        self.needed: list[set[int]] = []  # best and last after each of the epochs before
         self.best_value = -float("inf")
 
     def path(self, epoch: int) -> Path:
@@ -49,7 +52,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Save, choose, and drop what is neither best nor last."""
-        previous = {self.best_epoch, self.last_epoch}
+        self.needed = [*self.needed[-KEPT:], {self.best_epoch, self.last_epoch}]
         self.last_epoch = epoch + 1
         save(self.network, self.path(self.last_epoch))
         value = self.sign * logs[self.monitor]
@@ -59,7 +62,9 @@ class Checkpoints(keras.callbacks.Callback):
             self.best_value, self.best_epoch = value, self.last_epoch
         if self.keep is Keep.all:
             self.deliver(self.path(self.last_epoch))
-        for stale in previous - {0, self.best_epoch, self.last_epoch}:
+        # the states that are kept name the files of the epochs before: one of them may be gone back to
+        needed = set().union(*self.needed[1:], {0, self.best_epoch, self.last_epoch})
+        for stale in self.needed[0] - needed if len(self.needed) > KEPT else ():
             self.path(stale).unlink(missing_ok=True)
 
     def on_train_end(self, logs=None):
@@ -72,12 +77,12 @@ class Checkpoints(keras.callbacks.Callback):
 def need_space(folder: Path, network: keras.Model, epochs: int, keep: Keep) -> None:
     """Raise UserError where the disk has no room for a run's models and states, before it begins.
 
-    Counted are 4 bytes a weight: of each model that stays, of three on the way there (two and the one being written),
-    and of as many states, which hold two moments of every trainable weight besides.
+    Counted are 4 bytes a weight: of each model that stays, of five on the way there (those that kept states name, and
+    the one being written), and of three states, which hold two moments of every trainable weight besides.
     """
     weights = sum(int(np.prod(w.shape)) for w in network.weights)
     trainable = sum(int(np.prod(w.shape)) for w in network.trainable_weights)
-    models = (epochs if keep is Keep.all else 2) + 3
+    models = (epochs if keep is Keep.all else 2) + 5
     need = 4 * (models * weights + 3 * (weights + 2 * trainable))
     free = shutil.disk_usage(folder).free
     if need > free:

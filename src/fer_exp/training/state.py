@@ -20,10 +20,10 @@ import keras
 import numpy as np
 
 from fer_exp.errors import UserError
+from fer_exp.training.checkpoints import KEPT
 
 log = logging.getLogger(__name__)
 
-KEPT = 2  # states: the one before takes over where the last is torn
 SUFFIX = ".state"
 PART = ".part-state"
 COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter", "best_value", "last_epoch")
@@ -38,7 +38,7 @@ class State(NamedTuple):
         stopped: training has ended, early or not.
         seconds: of training so far.
         history: what each epoch measured.
-        counters: of each callback, by its place.
+        counters: of each callback, by the name of its class.
         variables: of the network, then of the optimizer, in their order.
     """
 
@@ -46,7 +46,7 @@ class State(NamedTuple):
     stopped: bool
     seconds: float
     history: list[dict[str, float]]
-    counters: list[dict[str, float]]
+    counters: dict[str, dict[str, float]]
     variables: list[np.ndarray]
 
 
@@ -152,8 +152,8 @@ class Keeper(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Set back what the others have just reset."""
-        for callback, counters in zip(self.others, self.begun.counters if self.begun else (), strict=False):
-            for name, value in counters.items():
+        for callback in self.others if self.begun else ():
+            for name, value in self.begun.counters.get(type(callback).__name__, {}).items():
                 setattr(callback, name, value)
 
     def measured(self, values: Mapping[str, float]) -> None:
@@ -167,7 +167,7 @@ class Keeper(keras.callbacks.Callback):
             stopped=bool(self.model.stop_training),
             seconds=self.clock(),
             history=self.history,
-            counters=[_counters(callback) for callback in self.others],
+            counters={type(callback).__name__: _counters(callback) for callback in self.others},
             variables=[np.asarray(v) for v in _variables(self.network, self.model.optimizer)],
         )
         write(self.folder, state)
