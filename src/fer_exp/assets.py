@@ -14,6 +14,7 @@ import requests
 from filelock import FileLock
 from tqdm import tqdm
 
+from fer_exp import whole
 from fer_exp.datasets.cache import cache_dir
 from fer_exp.errors import UserError
 
@@ -110,12 +111,12 @@ def fetch(asset: Asset) -> Path:
     found = _given(Path(given).expanduser(), asset) if given else None
     if found is not None and found.name == asset.name:
         return found
-    if found is None and file.is_file() and _sha256(file) == asset.digest:
+    if found is None and file.is_file() and sha256(file) == asset.digest:
         return file
     try:
         kept.mkdir(parents=True, exist_ok=True)
         with FileLock(kept / f"{asset.published}.lock"):
-            if not (file.is_file() and _sha256(file) == asset.digest):
+            if not (file.is_file() and sha256(file) == asset.digest):
                 _keep(asset, found, kept)
     except OSError as error:
         raise UserError(f"cannot keep {asset.name} in {kept}: {error.strerror or error}. {_remedy(asset)}") from error
@@ -127,7 +128,7 @@ def _given(folder: Path, asset: Asset) -> Path | None:
     for name, digest in ((asset.name, asset.digest), (asset.published, asset.sha256)):
         for file in (folder / name, *sorted(folder.glob(f"*/{name}"))):
             if file.is_file():
-                if (is_now := _sha256(file)) != digest:
+                if (is_now := sha256(file)) != digest:
                     raise UserError(
                         f"FER_EXP_ASSETS: {file} has the SHA-256 {is_now}, not {digest}: it was changed or is "
                         f"damaged. Delete it, or replace it by {asset.member or 'the file'} of {asset.address}"
@@ -141,7 +142,7 @@ def _keep(asset: Asset, archive: Path | None, kept: Path) -> None:
     fetched = archive is None
     if fetched:
         archive = kept / asset.published
-        if not (archive.is_file() and _sha256(archive) == asset.sha256):
+        if not (archive.is_file() and sha256(archive) == asset.sha256):
             _download(asset, archive)
     if asset.member is None:
         return
@@ -150,9 +151,7 @@ def _keep(asset: Asset, archive: Path | None, kept: Path) -> None:
         content = _member(archive, each.member)
         if hashlib.sha256(content).hexdigest() != each.digest:
             raise UserError(f"{archive}: its {each.member} has not the SHA-256 {each.digest}")
-        part = kept / f".part-{os.getpid()}-{each.name}"
-        part.write_bytes(content)
-        os.replace(part, kept / each.name)
+        whole.write(kept / each.name, content)
     if fetched:
         archive.unlink()  # most of it is not needed
 
@@ -175,7 +174,7 @@ def _download(asset: Asset, file: Path) -> None:
             if begun < asset.size:
                 with part.open("ab") as out:
                     _transfer(asset, out)
-            found = _sha256(part)
+            found = sha256(part)
         except requests.RequestException as broken:
             error = broken
             continue
@@ -217,7 +216,8 @@ def _pieces(answer: requests.Response, limit: int) -> Iterator[bytes]:
             return
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Of a file's content, in hex."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 

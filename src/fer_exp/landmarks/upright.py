@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from fer_exp.datasets import pictures
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import DataError
 
@@ -49,8 +50,7 @@ def read(faces: Faces, row: int) -> Picture | None:
         return turned(np.asarray(faces.pixels[row]), 1)
     try:
         data = faces.path(row).read_bytes()
-        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-        return None if stored is None else turned(stored, _orientation(data))
+        return turned(pictures.decoded(data), _orientation(data))
     except OSError as error:  # not for good: what is kept of a picture must not say that there is no face
         raise DataError(f"{faces.path(row)} cannot be read any more: {error.strerror}") from error
     except cv2.error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from pathlib import Path
@@ -11,16 +10,12 @@ import h5py
 import keras
 import numpy as np
 
+from fer_exp import whole
+from fer_exp.assets import sha256
 from fer_exp.errors import UserError
 from fer_exp.untrusted import check_size
 
 log = logging.getLogger(__name__)
-
-
-def sha256(file: Path) -> str:
-    """Of a file's content."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
@@ -54,10 +49,8 @@ def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
     found, note = sha256(file), file.with_name(f"{name}.sha256")
     expected = note.read_text().split()[0] if note.is_file() else None
     if expected is None:
-        part = note.with_name(f".part-{os.getpid()}-{note.name}")
         try:
-            part.write_text(f"{found}  {name}\n")
-            os.replace(part, note)
+            whole.write(note, f"{found}  {name}\n".encode())
         except OSError as error:  # a folder that others keep: the run's own tag still holds the digest
             log.warning("warning: cannot keep the SHA-256 of %s beside it: %s", file, error.strerror)
     elif found != expected:
