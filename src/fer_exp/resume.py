@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from omegaconf import OmegaConf
 
 from fer_exp import config, provenance, run, tracking
 from fer_exp.errors import ConfigError, UserError
@@ -41,7 +39,12 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
     place, stored = find(place, cfg.resume)
     name = f"{stored.info.run_name} ({stored.info.run_id})"
     free(place, stored)
-    told = told_before(place, stored)
+    try:
+        told = tracking.told(place, stored)
+    except UserError as error:
+        raise UserError(
+            f"{stored.info.run_name} ended before it had written down what it was told: start it anew"
+        ) from error
     changes = differences(words, composed, told)
     if fixed := [key for key in changes if key not in CHANGEABLE]:
         raise ConfigError(f"{', '.join(fixed)} cannot change in the midst of {name}; what can: {', '.join(CHANGEABLE)}")
@@ -52,8 +55,10 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
     begun = latest(folder)
     if changes and begun and (begun.stopped or begun.epoch >= told["epochs"]):
         raise UserError(f"{name} is trained to its end: nothing can change in it any more. Start a new run")
+    changed = OmegaConf.create(told)
     for key, (_, now) in changes.items():
-        _set(told, key, now)
+        OmegaConf.update(changed, key, now)
+    told = OmegaConf.to_container(changed)
     if any(word.startswith("workers=") for word in words):
         told["workers"] = composed["workers"]
     settings = config.stored(told, with_weights=True)
@@ -117,40 +122,17 @@ def find(place: tracking.Place, wanted: str) -> tuple[tracking.Place, tracking.R
     raise UserError(f"resume=last: every run of {place.experiment} is finished, or still running")
 
 
-def told_before(place: tracking.Place, stored: tracking.Run) -> dict[str, Any]:
-    """The configuration that a run keeps, as plain data."""
-    with TemporaryDirectory() as scratch:
-        try:
-            return yaml.safe_load(tracking.fetch(place, stored, "config.yaml", Path(scratch)).read_text())
-        except UserError as error:
-            raise UserError(
-                f"{stored.info.run_name} ended before it had written down what it was told: start it anew"
-            ) from error
-
-
 def differences(words: list[str], composed: dict[str, Any], told: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Keys that the command line names with another value than the run has: (then, now). Defaults are no changes."""
     found = {}
+    both = [OmegaConf.create(values) for values in (told, composed)]
     for word in words:
         key = word.lstrip("+~").split("=", 1)[0]
         if key.split(".")[0] in OWN:
             continue
         if key == "experiment":
             raise ConfigError("resume goes on with the run's own configuration: leave experiment= out")
-        then, now = (_get(values, f"{key}.name" if key in config.GROUPS else key) for values in (told, composed))
+        then, now = (OmegaConf.select(values, f"{key}.name" if key in config.GROUPS else key) for values in both)
         if then != now:
             found[key] = (then, now)
     return found
-
-
-def _get(values: dict[str, Any], key: str) -> Any:
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    return values
-
-
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    *path, last = key.split(".")
-    for part in path:
-        values = values[part]
-    values[last] = value

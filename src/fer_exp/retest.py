@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import yaml
 from omegaconf import OmegaConf
 from rich.table import Table
 
@@ -47,7 +46,7 @@ def retest(cfg: EvaluateConfig) -> None:
     place, stored = tracking.find_run(place, cfg.run)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        trained = configuration(place, stored, folder)
+        trained = config.stored(tracking.told(place, stored))
         files = checkpoint_files(place, stored, cfg.checkpoint)
         known = class_names(tracking.fetch(place, stored, "data/class_counts.json", folder))
         faces, source = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"])
@@ -87,15 +86,6 @@ def retest(cfg: EvaluateConfig) -> None:
         if cfg.checkpoint == "all":
             explore(run, place, stored, name, results, faces)
     report.say_where(run)
-
-
-def configuration(place: tracking.Place, run: tracking.Run, folder: Path) -> TrainConfig:
-    """What a run was told to do; `folder` receives the file that says it.
-
-    Raises:
-        UserError: the run has none, or one of another version.
-    """
-    return config.stored(yaml.safe_load(tracking.fetch(place, run, "config.yaml", folder).read_text()))
 
 
 def checkpoint_files(place: tracking.Place, run: tracking.Run, which: str) -> dict[int, str]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fer_exp import gradcam, landmarks, tracking
+from fer_exp import config, gradcam, landmarks, tracking
 from fer_exp import source as sources
 from fer_exp.errors import DataError
 from fer_exp.inputs import batches
-from fer_exp.retest import checkpoint_files, configuration
+from fer_exp.retest import checkpoint_files
 from fer_exp.training.checkpoints import load
 from fer_exp.variants import items
 
@@ -53,7 +53,7 @@ def collect(place: Place, trial: Trial, checkpoint: str = "best") -> list[Exampl
         return []
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        cfg = configuration(place, trial.run, folder)
+        cfg = config.stored(tracking.told(place, trial.run))
         (file,) = checkpoint_files(place, trial.run, checkpoint).values()
         model = load(tracking.fetch(place, trial.run, file, folder))
     faces = landmarks.load(cfg.dataset, size=cfg.model.size, workers=cfg.workers or os.cpu_count() or 1)

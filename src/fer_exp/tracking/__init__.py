@@ -10,7 +10,7 @@ from mlflow.entities import Run
 
 from fer_exp.tracking.place import Place, default_uri, open_place
 from fer_exp.tracking.recorder import Recorder, check_run_id
-from fer_exp.tracking.stored import close_dead, fetch, find_run, history, stored_files, sweep_runs, training_runs
+from fer_exp.tracking.stored import close_dead, fetch, find_run, history, stored_files, sweep_runs, told, training_runs
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -28,5 +28,6 @@ __all__ = [
     "open_place",
     "stored_files",
     "sweep_runs",
+    "told",
     "training_runs",
 ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import mlflow
+import yaml
 from mlflow.entities import Run
 
 from fer_exp.errors import UserError
@@ -45,6 +48,16 @@ def fetch(place: Place, run: Run, file: str, folder: Path) -> Path:
         return Path(place.client.download_artifacts(run.info.run_id, file, str(folder)))
     except (mlflow.MlflowException, OSError) as error:
         raise UserError(f"run {run.info.run_name} ({run.info.run_id}): no {file} among its artifacts") from error
+
+
+def told(place: Place, run: Run) -> dict[str, Any]:
+    """The configuration that a run keeps, as plain data.
+
+    Raises:
+        UserError: it has none: it ended before it had written it down.
+    """
+    with TemporaryDirectory() as scratch:
+        return yaml.safe_load(fetch(place, run, "config.yaml", Path(scratch)).read_text())
 
 
 def history(place: Place, run: Run, key: str) -> dict[int, float]:

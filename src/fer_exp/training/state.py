@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from hashlib import file_digest
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from fer_exp.datasets.cache import DAMAGED
 from fer_exp.errors import UserError
 from fer_exp.training.checkpoints import KEPT
 
@@ -27,7 +26,6 @@ log = logging.getLogger(__name__)
 SUFFIX = ".state"
 PART = ".part-state"
 COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter", "best_value", "last_epoch")
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class State(NamedTuple):
