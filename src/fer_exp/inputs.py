@@ -11,6 +11,8 @@ import tensorflow as tf
 from fer_exp.source import Features, Source
 from fer_exp.variants import Items
 
+AT_ONCE = 2**24  # bytes of decoded pictures that are painted and resized together; about ten such batches are under way
+
 
 class Order:
     """The order of training pictures: a function of (seed, epoch) alone, so that a resumed run repeats it.
@@ -163,16 +165,17 @@ def _from_features(source, items, positions, batch_size):
 def _from_files(source, items, positions, batch_size, painter):
     faces = source.faces
     paths = tf.constant([str(faces.path(row)) for row in items.rows])
-    one_size = len(np.unique(faces.sizes[items.rows], axis=0)) == 1
+    sizes = np.unique(faces.sizes[items.rows], axis=0)
+    at_once = min(batch_size, max(1, int(AT_ONCE // (sizes[0].prod() * source.channels)))) if len(sizes) == 1 else 1
 
     def read(at):
         return at, decode(tf.io.read_file(paths[at]), source.channels)
 
     data = positions.map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    # pictures of several sizes are painted and resized one by one
-    data = data.batch(batch_size if one_size else 1)
+    # pictures of several sizes are painted and resized one by one; of large ones a batch would take gigabytes
+    data = data.batch(at_once)
     data = data.map(lambda at, images: (at, painter(at, images)), num_parallel_calls=tf.data.AUTOTUNE)
-    if one_size:
+    if at_once == batch_size:
         return data
     data = data.map(lambda at, images: (at, _fit(images, source)), num_parallel_calls=tf.data.AUTOTUNE)
     return data.rebatch(batch_size)

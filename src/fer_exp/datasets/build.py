@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_exp.datasets import landmarks, pictures
 from fer_exp.datasets.cache import cached, entry_dir
-from fer_exp.datasets.faces import EMPTY_CLASS, Exclusion, Faces
+from fer_exp.datasets.faces import EMPTY_CLASS, Chosen, Exclusion, Faces
 from fer_exp.datasets.listing import Listing, natural
 from fer_exp.datasets.schema import AUTO, DatasetConfig, OnBad
 from fer_exp.errors import DataError
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 VERSION = 2  # raise it when the same source would now give another table
 SHOWN = 5  # examples in a message
 COLUMNS = ("ids", "labels", "parts", "sizes", "digests")
+CHUNK = 1024  # pictures in memory at once, where they are no files
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class _Table:
     columns: dict[str, np.ndarray]
     meta: dict
     landmarks: np.ndarray | None = None
-    pixels: np.ndarray | None = None
+    pixels: np.ndarray | Chosen | None = None
     excluded: list[Exclusion] = field(default_factory=list)
 
 
@@ -109,7 +110,7 @@ def _build(source: Source, given: Path | None, workers: int, state: str, on_bad:
         },
         meta={"classes": names, "state": state},
         landmarks=None if listing.landmarks is None else _take(listing.landmarks, rows),
-        pixels=None if listing.pixels is None else _take(listing.pixels, rows),
+        pixels=None if listing.pixels is None else Chosen(listing.pixels, rows),
         excluded=excluded,
     )
     labels, parts = table.columns["labels"], table.columns["parts"]
@@ -201,7 +202,11 @@ def _write(folder: Path, table: _Table) -> None:
         arrays["landmarks"] = table.landmarks
     np.savez(folder / "table.npz", **arrays)
     if table.pixels is not None:
-        np.save(folder / "pixels.npy", table.pixels)
+        with (folder / "pixels.npy").open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": table.pixels.shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(table.pixels), CHUNK):
+                file.write(table.pixels[start : start + CHUNK].data)
     excluded = [(e.id, e.label, e.reason) for e in table.excluded]
     (folder / "meta.json").write_text(json.dumps({**table.meta, "excluded": excluded}))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import platformdirs
 from filelock import FileLock
@@ -78,6 +80,21 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
         return read(entry)
     finally:
         lock.release()
+
+
+@contextmanager
+def scratch() -> Iterator[BinaryIO]:
+    """A nameless file in the cache folder, gone with its last user; what is written there is mapped, not held.
+
+    Raises:
+        DataError: the cache folder cannot be written to, or the block within raises OSError.
+    """
+    folder = cache_dir()
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def _replace(entry: Path, write: Callable[[Path, T], None], built: T) -> None:

@@ -27,6 +27,20 @@ class Exclusion:
     reason: str
 
 
+class Chosen:
+    """Rows (m,) of pictures (n, h, w, c), read when they are asked for: of a memory map no more is in memory."""
+
+    def __init__(self, pixels: np.ndarray | Chosen, rows: np.ndarray):
+        self.pixels, self.rows, self.dtype = pixels, rows, pixels.dtype
+        self.shape = (len(rows), *pixels.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at: int | slice | np.ndarray) -> np.ndarray:
+        return self.pixels[self.rows[at]]
+
+
 @dataclass(frozen=True, eq=False)
 class Faces:
     """n faces in natural file order of their ids, training part before test part.
@@ -45,7 +59,7 @@ class Faces:
             NaN rows have none; None where the dataset has none at all.
         fingerprint: hex digest of everything above and of the pictures' content.
         root: folder that the ids are relative to.
-        pixels: (n, h, w, c) uint8, c = 3 (RGB) or 1 (grey); may be a read-only memory map.
+        pixels: (n, h, w, c) uint8, c = 3 (RGB) or 1 (grey); may be a read-only memory map, or rows of one.
         excluded: faces left out, with the reason.
         synthetic: True where no camera has seen these faces.
     """
@@ -60,7 +74,7 @@ class Faces:
     landmarks: np.ndarray | None
     fingerprint: str
     root: Path | None = None
-    pixels: np.ndarray | None = None
+    pixels: np.ndarray | Chosen | None = None
     excluded: Sequence[Exclusion] = field(default=())
     synthetic: bool = False
 
@@ -85,7 +99,7 @@ class Faces:
             sizes=self.sizes[rows],
             digests=self.digests[rows],
             landmarks=None if self.landmarks is None else self.landmarks[rows],
-            pixels=None if self.pixels is None else self.pixels[rows],
+            pixels=None if self.pixels is None else Chosen(self.pixels, np.arange(len(self))[rows]),
         )
 
     def path(self, row: int) -> Path:

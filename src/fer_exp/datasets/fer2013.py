@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from fer_exp.datasets.build import Source, build
+from fer_exp.datasets.cache import scratch
 from fer_exp.datasets.class_folders import TEST_PARTS, by_name, choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.listing import Listing, data_root, found, list_folder
@@ -19,6 +21,7 @@ CODES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # c
 SIDE = 48  # pixels
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")  # the second is the same table with blanks in its header
 USAGES = ("PrivateTest", "PublicTest")
+CHUNK = 64  # rows of the csv in memory at once
 
 
 def load(cfg: Fer2013Config, *, size: int, workers: int) -> Faces:
@@ -81,53 +84,59 @@ def _csv(cfg: Fer2013Config, path: Path) -> Source:
 
 
 def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
-    """The rows of a csv whose Usage is Training or `test`, with pixels (n, 48, 48, 1) uint8.
+    """The rows of a csv whose Usage is Training or `test`, with pixels (n, 48, 48, 1) uint8, a read-only memory map.
 
     A row with an unknown code, another number of pixels than 48 x 48, or values outside 0 to 255 is an exclusion.
 
     Raises:
-        DataError: no such csv.
+        DataError: no such csv; the cache cannot be written to.
     """
     parts = {"Training": "train", test: "test"}
-    table = _table(path)
-    usages = table["Usage"].str.strip()
-    rows = np.flatnonzero(usages.isin(parts))
-    pixels = np.zeros((len(rows), SIDE, SIDE, 1), np.uint8)
-    labels = np.zeros(len(rows), np.int64)
-    ids, kept, excluded = [], [], []
-    columns = (table["emotion"].iloc[rows], table["pixels"].iloc[rows], usages.iloc[rows])
-    bar = tqdm(zip(rows, *columns, strict=True), "Reading annotations", len(rows), unit="face", disable=None)
-    for row, code, text, usage in bar:
-        name = f"{usage}/{row}"
-        label = _class(code)
-        image = _pixels(text)
-        if isinstance(image, str) or label not in classes:
-            reason = image if isinstance(image, str) else f"emotion {code!r} has no class in dataset.classes"
-            excluded.append(Exclusion(name, label, reason))
-            continue
-        pixels[len(ids)], labels[len(ids)] = image, classes.index(label)
-        ids.append(name)
-        kept.append(parts[usage])
-    n = len(ids)
-    return Listing(classes, ids, labels[:n], np.array(kept, "U5"), pixels=pixels[:n], excluded=excluded)
+    labels, ids, kept, excluded = [], [], [], []
+    with scratch() as file:
+        bar = tqdm(_rows(path), "Reading annotations", unit="face", disable=None)
+        for row, (code, text, usage) in enumerate(bar):
+            if usage not in parts:
+                continue
+            name = f"{usage}/{row}"
+            label = _class(code)
+            image = _pixels(text)
+            if isinstance(image, str) or label not in classes:
+                reason = image if isinstance(image, str) else f"emotion {code!r} has no class in dataset.classes"
+                excluded.append(Exclusion(name, label, reason))
+                continue
+            file.write(image.astype(np.uint8).data)
+            labels.append(classes.index(label))
+            ids.append(name)
+            kept.append(parts[usage])
+        shape = (len(ids), SIDE, SIDE, 1)
+        pixels = np.memmap(file, np.uint8, "r", shape=shape) if ids else np.zeros(shape, np.uint8)
+    return Listing(classes, ids, np.array(labels, np.int64), np.array(kept, "U5"), pixels=pixels, excluded=excluded)
 
 
-def _table(path: Path):
-    """The csv as a pandas table of str, header without its blanks."""
+def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Emotion, pixels and Usage (without blanks around it) of each row, read by the chunk."""
     import pandas as pd  # a second of import time, needed once
 
+    # objects: pandas's own strings keep memory when they are gone
+    options = {"dtype": object, "na_filter": False, "encoding_errors": "replace", "on_bad_lines": "error"}
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding_errors="replace", on_bad_lines="error")
+        with pd.read_csv(path, chunksize=CHUNK, **options) as chunks:
+            for table in chunks:
+                table.columns = [name.strip() for name in table.columns]
+                _need_columns(path, list(table.columns))
+                yield from zip(table["emotion"], table["pixels"], map(str.strip, table["Usage"]), strict=True)
     except (OSError, ValueError) as error:
         raise DataError(f"dataset.root={path}: cannot be read as csv: {error}") from error
-    table.columns = [name.strip() for name in table.columns]
-    missing = [name for name in ("emotion", "pixels", "Usage") if name not in table.columns]
+
+
+def _need_columns(path: Path, names: list[str]) -> None:
+    missing = [name for name in ("emotion", "pixels", "Usage") if name not in names]
     if missing:
         raise DataError(
             f"dataset.root={path}: expected the columns emotion, pixels, Usage; {', '.join(missing)} is not among "
-            f"{', '.join(table.columns[:8])}"
+            f"{', '.join(names[:8])}"
         )
-    return table
 
 
 def _class(code: str) -> str | None:

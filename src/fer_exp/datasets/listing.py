@@ -30,7 +30,7 @@ class Listing:
         labels: (n,) int64.
         parts: (n,) str, "train" or "test".
         landmarks: (n, 68, 2) float32 pixels, NaN rows have none; None where the source holds none.
-        pixels: (n, h, w, 1) uint8 where the pictures are no files.
+        pixels: (n, h, w, 1) uint8 where the pictures are no files; may be a read-only memory map.
         excluded: faces that cannot be used, with the reason.
     """
 

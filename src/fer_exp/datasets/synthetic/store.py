@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -157,8 +159,14 @@ def _draw_all(jobs: list[_Job], workers: int) -> Iterator[tuple[np.ndarray, np.n
         yield from map(_draw_chunk, jobs)
         return
     drawing = pool(min(workers, len(jobs)))
+    coming: deque[Future] = deque()
     try:
-        yield from drawing.map(_draw_chunk, jobs)
+        for job in jobs:
+            coming.append(drawing.submit(_draw_chunk, job))
+            if len(coming) > 2 * workers:  # a slow disk makes the processes wait, not the pictures pile up
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
     except BrokenProcessPool as error:
         raise DataError(
             "a process that draws faces died (out of memory?): lower workers, or draw in one process with workers=1"
