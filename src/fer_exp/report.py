@@ -157,7 +157,7 @@ def say_results(
     faces: Faces,
     published: dict[str, dict[str, float]],
 ) -> None:
-    """The closing table, on the terminal and as the run's description, and where to look further."""
+    """The closing table, on the terminal and as the run's description."""
     head = ["checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
     head += ["published"] * bool(published)
     lines = []
@@ -178,7 +178,6 @@ def say_results(
         table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
     show(table)
     run.tags({"mlflow.note.content": f"{title}\n\n{markdown(head, lines)}"})
-    say_where(run)
 
 
 def say_one(run: Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
@@ -223,6 +222,8 @@ def say_where(run: Recorder) -> None:
     """The run's name, and how to look at it."""
     place = run.place
     print(f"\nrun       {run.name}  {run.id}")
+    if not run.is_delivered:
+        return
     if place.is_local:
         print(f"look      {place.ui_command()}     then open")
     print(f"runs      {place.url()}\nthis run  {place.url(f'runs/{run.id}')}")
