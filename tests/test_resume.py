@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from runs import command, composed, results, same, train
 
 from fer_exp import provenance, repeats, resume, run
+from fer_exp.config import ROOT
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.tracking import Recorder, close_dead, open_place
 from fer_exp.training import checkpoints, state
@@ -151,6 +152,43 @@ def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):
     assert {run.info.run_name for run in close_dead(place)} == {"left", "number used again"}
     status = {name: place.client.get_run(run_id).info.status for name, run_id in made.items()}
     assert status == {"left": "KILLED", "number used again": "KILLED", "alive": "RUNNING", "elsewhere": "RUNNING"}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of 24 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("needs the right to mount a disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_ends_the_run_and_with_room_again_it_goes_on(twin, module_folder, small_disk, tmp_path):
+    start = [sys.executable, str(ROOT / "train.py")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
+    words = [*command(module_folder, database(small_disk)), f"hydra.run.dir={tmp_path}/out"]
+    with subprocess.Popen([*start, *words], **pipes) as job:
+        while not list(small_disk.glob("state/*/*.state")):
+            assert job.poll() is None, job.communicate()
+            time.sleep(0.01)
+        with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(2**20))
+        with suppress(OSError), (small_disk / "more ballast").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(512))
+        _, err = job.communicate(timeout=120)
+    assert job.returncode == 1, err
+    assert "No space left on device" in err and "Make room" in err and "Traceback" not in err, err
+    for file in small_disk.glob("*ballast"):
+        file.unlink()
+    done = subprocess.run([*start, "resume=last", f"tracking.uri={database(small_disk)}"], **pipes)
+    assert done.returncode == 0, done.stderr
+    assert "goes on after epoch" in done.stdout
+    same(twin, results(database(small_disk), only(small_disk)))
 
 
 RUNNER = """

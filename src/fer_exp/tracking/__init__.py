@@ -32,6 +32,7 @@ from fer_exp.tracking.stored import (
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs
 
 __all__ = [
     "Journal",
