@@ -1,6 +1,7 @@
 """The main job as its user runs it, on a folder of tiny faces."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -223,6 +224,16 @@ def test_cropped_faces_without_landmarks_can_be_covered_by_their_frame(train):
     found = train("dataset.landmarks=null", "data=occluded", "occlusion.missing=frame")
     assert "best/occluded" in found.data.metrics
     assert found.data.tags["landmarks.missing_rule"] == "frame"
+
+
+def test_a_run_names_the_faces_that_need_a_look(train, folder, caplog):
+    root, _ = folder
+    faces = sorted((root / "train" / "happy").iterdir())
+    shutil.copy(faces[0], root / "train" / "sad" / "again.png")
+    found = train()
+    assert "same picture under another class: 1" in caplog.text
+    named = pd.read_csv(artifacts(found) / "data" / "problems.csv")
+    assert "train/sad/again.png" in named[named["problem"] == "same picture under another class"]["id"].tolist()
 
 
 def command(*words):

@@ -55,6 +55,11 @@ class Place(NamedTuple):
         """What is recorded and not delivered yet."""
         return self.home / "journal"
 
+    @property
+    def artifacts(self) -> Path:
+        """Files of runs in a database; a server has a place of its own for them."""
+        return self.home / "artifacts"
+
     def state_of(self, run: Run) -> Path:
         """The state of a stored run: by the id that it had where it began without a server, else by its own."""
         early = self.state / run.data.tags.get("journal", run.info.run_id)
@@ -161,8 +166,7 @@ def _scheme(uri: str) -> str:
 
 
 def _create(place: Place) -> str:
-    artifacts = (place.home / "artifacts").as_uri()
-    location = f"{artifacts}/{quote(place.experiment, safe='')}" if place.is_local else None
+    location = f"{place.artifacts.as_uri()}/{quote(place.experiment, safe='')}" if place.is_local else None
     # undocumented: presets the columns of the runs table; nothing depends on it
     view = {
         "searchFilter": "",
