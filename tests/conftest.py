@@ -14,6 +14,8 @@ import pytest
 
 from fer_exp.datasets.faces import Faces
 
+pytest.register_assert_rewrite("runs")  # it asserts for tests of several files
+
 CLASSES = ("angry", "happy", "sad")
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from conftest import make_faces
 
-from fer_exp.check import problems
 from fer_exp.config import ROOT
 from fer_exp.datasets.faces import Exclusion
+from fer_exp.problems import problems
 
 
 def test_clean_faces_have_no_problem():

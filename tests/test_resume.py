@@ -8,70 +8,26 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from threading import current_thread, main_thread
 
-import keras
-import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
 from mlflow import MlflowClient
-from omegaconf import OmegaConf
+from runs import command, composed, results, same, train
 
 from fer_exp import provenance, repeats, resume, run
-from fer_exp.config import ROOT, validate
+from fer_exp.config import ROOT
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.tracking import Recorder, close_dead, open_place
 from fer_exp.training import checkpoints, state
 
-# everything that has a state: dropout, augmentation, an optimizer with moments, both rules
-WORDS = ["model.size=16", "model.blocks=[[4],[8]]", "model.dropout=0.3", "batch_size=8", "epochs=6"]
-WORDS += ["augmentation=light", "optimizer=adam", "optimizer.schedule=constant", "optimizer.learning_rate=0.01"]
-WORDS += ["reduce_lr_on_plateau.patience=1", "early_stopping.patience=5", "monitor=val_loss", "mode=min"]
 
-
-def command(folder, place):
-    root, landmarks = folder
-    data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
-    return [*data, f"tracking.uri=sqlite:///{place}/mlflow.db", *WORDS]
-
-
-def composed(words):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = compose("train", overrides=words)
-    return validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
-
-
-def train(words):
-    return run.train(*composed(words), words)
+def database(place):
+    return f"sqlite:///{place}/mlflow.db"
 
 
 def go_on(run_id, place, *more):
-    words = [f"resume={run_id}", f"tracking.uri=sqlite:///{place}/mlflow.db", *more]
+    words = [f"resume={run_id}", f"tracking.uri={database(place)}", *more]
     return resume.resume(*composed(words), words)
-
-
-def results(place, run_id):
-    """Every metric's points, and the weights of every checkpoint."""
-    client = MlflowClient(f"sqlite:///{place}/mlflow.db")
-    found = client.get_run(run_id)
-    points = {
-        key: [(p.step, p.value) for p in client.get_metric_history(run_id, key)]
-        for key in found.data.metrics
-        if key != "train_seconds"
-    }
-    files = Path(found.info.artifact_uri.removeprefix("file://")) / "checkpoints"
-    weights = {
-        file.name: keras.saving.load_model(file, compile=False).get_weights() for file in sorted(files.glob("*.keras"))
-    }
-    return found, points, weights
-
-
-def same(a, b):
-    (_, points, weights), (_, other_points, other_weights) = a, b
-    assert points == other_points
-    assert weights.keys() == other_weights.keys()
-    for name in weights:
-        for x, y in zip(weights[name], other_weights[name], strict=True):
-            np.testing.assert_array_equal(x, y)
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +36,11 @@ def twin(module_folder, tmp_path_factory):
     place = tmp_path_factory.mktemp("twin")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_EXP_CACHE", str(place / "cache"))
-        return results(place, train(command(module_folder, place)))
+        return results(database(place), train(command(module_folder, database(place))))
 
 
 def only(place):
-    client = MlflowClient(f"sqlite:///{place}/mlflow.db")
+    client = MlflowClient(database(place))
     (found,) = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
     return found.info.run_id
 
@@ -94,13 +50,14 @@ class Stop(BaseException):
 
 
 def interrupt(monkeypatch, module, name, call, end=Stop):
-    """End the process at the given call of a function, before it does anything."""
+    """End the process at its given call of a function, before it does anything."""
     real, calls = getattr(module, name), []
 
     def broken(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == call:
-            raise end
+        if current_thread() is main_thread():  # what is delivered meanwhile is another matter
+            calls.append(1)
+            if len(calls) == call:
+                raise end
         return real(*args, **kwargs)
 
     monkeypatch.setattr(module, name, broken)
@@ -113,20 +70,20 @@ def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, mo
         (state.os, "replace", 3),  # in the midst of writing a file
         (checkpoints, "save", 2),
         (run.evaluation, "predict", 1),  # after training, before the test
-        (MlflowClient, "finalize_logged_model", 1),  # in the midst of a logged model
+        (Recorder, "model", 2),  # between the two logged models
         (run.report, "record_checkpoint", 2),  # between the two checkpoints' results
     ]
     for attempt, (module, name, call) in enumerate(ends):
         with monkeypatch.context() as patch, pytest.raises(Stop):
             interrupt(patch, module, name, call)
-            go_on("last", tmp_path) if attempt else train(command(module_folder, tmp_path))
+            go_on("last", tmp_path) if attempt else train(command(module_folder, database(tmp_path)))
         if attempt == 3:  # a torn state is seen, and the one before it taken
             kept = sorted((tmp_path / "state").rglob("*.state"))
             assert len(kept) == 2
             kept[-1].write_bytes(kept[-1].read_bytes()[:-100] + bytes(100))
     run_id = only(tmp_path)
     assert go_on("last", tmp_path) == run_id
-    found, *rest = results(tmp_path, run_id)
+    found, *rest = results(database(tmp_path), run_id)
     same(twin, (found, *rest))
     assert (found.info.status, found.data.tags["resumed"]) == ("FINISHED", str(len(ends)))
     assert len(found.outputs.model_outputs) == 2 and len(found.inputs.dataset_inputs) == 3
@@ -137,8 +94,8 @@ def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, mo
 def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Stop):
         interrupt(patch, checkpoints, "save", 3)
-        train(command(module_folder, tmp_path))
-    begun, client = only(tmp_path), MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+        train(command(module_folder, database(tmp_path)))
+    begun, client = only(tmp_path), MlflowClient(database(tmp_path))
     with pytest.raises(ConfigError, match=r"epochs: 6, now 8\)\. resume_changes=\[epochs\] allows it"):
         go_on(begun, tmp_path, "epochs=8", "batch_size=8")
     for word in ("model=emotion_cnn_2", "optimizer.learning_rate=5.0"):
@@ -152,38 +109,38 @@ def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monke
     with pytest.raises(UserError, match="the split are not those"):
         go_on(begun, tmp_path)
     assert client.get_run(begun).info.status == "KILLED"
-    client.set_tag(begun, "split.hash", run.prepare(composed(command(module_folder, tmp_path))[0]).by.hash)
+    client.set_tag(begun, "split.hash", run.prepare(composed(command(module_folder, database(tmp_path)))[0]).by.hash)
     go_on(begun, tmp_path, "epochs=3", "resume_changes=[epochs]")
-    found, points, _ = results(tmp_path, begun)
+    found, points, _ = results(database(tmp_path), begun)
     assert [step for step, _ in points["loss"]] == [1, 2, 3]
     assert found.data.tags["resume.changed"] == "epochs: 6 -> 3"
     with pytest.raises(UserError, match="is finished"):
         go_on(begun, tmp_path)
     with pytest.raises(UserError, match="every run of fer-exp is finished"):
         go_on("last", tmp_path)
-    fresh = composed(command(module_folder, tmp_path))  # it is no repeat of what it was told first
+    fresh = composed(command(module_folder, database(tmp_path)))  # it is no repeat of what it was told first
     about = run.tags(*fresh, run.prepare(fresh[0]), [], None)
-    assert repeats.finished(open_place(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp"), about) is None
+    assert repeats.known(open_place(database(tmp_path), "fer-exp"), about) is None
 
 
 def test_a_sweep_that_is_called_again_goes_on_where_a_job_was_interrupted(
     twin, module_folder, tmp_path, monkeypatch, capsys
 ):
-    words = command(module_folder, tmp_path)
+    words = command(module_folder, database(tmp_path))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         interrupt(patch, checkpoints, "save", 4, KeyboardInterrupt)
-        run.train(*composed(words), words, "s-1")
-    found = run.train(*composed(words), words, "s-2")
+        train(words, "s-1")
+    found = train(words, "s-2")
     assert "goes on: convnet_small-normal-s0" in capsys.readouterr().out
     assert found == only(tmp_path)
-    same(twin, results(tmp_path, found))
-    assert run.train(*composed(words), words, "s-3") == found  # and is then not run again
+    same(twin, results(database(tmp_path), found))
+    assert train(words, "s-3") == found  # and is then not run again
 
 
 def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    place = open_place(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp")
+    place = open_place(database(tmp_path), "fer-exp")
     mine = provenance.machine()
     tags = {
         "left": mine | {"pid": str(gone.pid)},
@@ -197,11 +154,49 @@ def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):
     assert status == {"left": "KILLED", "number used again": "KILLED", "alive": "RUNNING", "elsewhere": "RUNNING"}
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of 24 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("needs the right to mount a disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_ends_the_run_and_with_room_again_it_goes_on(twin, module_folder, small_disk, tmp_path):
+    start = [sys.executable, str(ROOT / "train.py")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
+    words = [*command(module_folder, database(small_disk)), f"hydra.run.dir={tmp_path}/out"]
+    with subprocess.Popen([*start, *words], **pipes) as job:
+        while not list(small_disk.glob("state/*/*.state")):
+            assert job.poll() is None, job.communicate()
+            time.sleep(0.01)
+        with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(2**20))
+        with suppress(OSError), (small_disk / "more ballast").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(512))
+        _, err = job.communicate(timeout=120)
+    assert job.returncode == 1, err
+    assert "No space left on device" in err and "Make room" in err and "Traceback" not in err, err
+    for file in small_disk.glob("*ballast"):
+        file.unlink()
+    done = subprocess.run([*start, "resume=last", f"tracking.uri={database(small_disk)}"], **pipes)
+    assert done.returncode == 0, done.stderr
+    assert "goes on after epoch" in done.stdout
+    same(twin, results(database(small_disk), only(small_disk)))
+
+
 RUNNER = """
 import os, sys
 from fer_exp import provenance, repeats, resume, run
 sys.path.insert(0, sys.argv[1])
-from test_resume import composed, go_on, train
+from test_resume import go_on
+from runs import train
 for line in sys.stdin:  # a fork for each attempt: importing everything takes longer than training
     what, *words = line.rstrip("\\n").split("\\t")
     pid = os.fork()
@@ -224,7 +219,7 @@ def test_kills_at_random_moments_change_nothing(twin, module_folder, tmp_path):
     kills = 0
     with subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as runner:
         while True:
-            words = ["resume", str(tmp_path)] if kills else ["train", *command(module_folder, tmp_path)]
+            words = ["resume", str(tmp_path)] if kills else ["train", *command(module_folder, database(tmp_path))]
             runner.stdin.write("\t".join(words) + "\n")
             runner.stdin.flush()
             pid = int(runner.stdout.readline())
@@ -235,7 +230,7 @@ def test_kills_at_random_moments_change_nothing(twin, module_folder, tmp_path):
                 break
         runner.stdin.close()
     assert kills == 10
-    same(twin, results(tmp_path, only(tmp_path)))
+    same(twin, results(database(tmp_path), only(tmp_path)))
 
 
 def kill(pid, place, draw):

@@ -1,6 +1,7 @@
 """The main job as its user runs it, on a folder of tiny faces."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -225,6 +226,16 @@ def test_cropped_faces_without_landmarks_can_be_covered_by_their_frame(train):
     assert found.data.tags["landmarks.missing_rule"] == "frame"
 
 
+def test_a_run_names_the_faces_that_need_a_look(train, folder, caplog):
+    root, _ = folder
+    faces = sorted((root / "train" / "happy").iterdir())
+    shutil.copy(faces[0], root / "train" / "sad" / "again.png")
+    found = train()
+    assert "same picture under another class: 1" in caplog.text
+    named = pd.read_csv(artifacts(found) / "data" / "problems.csv")
+    assert "train/sad/again.png" in named[named["problem"] == "same picture under another class"]["id"].tolist()
+
+
 def command(*words):
     return [sys.executable, str(ROOT / "train.py"), *words]
 
@@ -273,6 +284,33 @@ def test_a_sweep_ends_with_its_matrix_and_one_failed_job_does_not_stop_it(words,
     summary = next(r for r in runs if r.data.tags["kind"] == "summary")
     assert "| **mixed** |" in summary.data.tags["mlflow.note.content"]
     assert "trained" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_ctrl_c_stops_a_sweep_after_the_step_and_the_same_command_does_what_is_missing(words, tmp_path):
+    sweep = command(*words, "-m", "data=normal,occluded", "epochs=40")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    first = subprocess.Popen(sweep, cwd=tmp_path, start_new_session=True, **pipes)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("artifacts/*/*/artifacts/checkpoints/epoch-003.keras")):
+        assert first.poll() is None and time.monotonic() < deadline, first.communicate()
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == 130, err
+    assert "stops after this step" in err and "no matrix" in out
+    assert "Traceback" not in err
+    found = only_run(tmp_path)
+    assert found.info.status == "KILLED"
+    again = subprocess.run(sweep, cwd=tmp_path, timeout=300, **pipes)
+    assert again.returncode == 0, again.stderr
+    assert f"goes on: {found.info.run_name} ({found.info.run_id}) after epoch" in again.stdout
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    runs = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
+    assert sorted(r.data.tags["kind"] for r in runs) == ["run", "run", "summary"]
+    assert {r.info.status for r in runs} == {"FINISHED"}
+    assert [p.step for p in client.get_metric_history(found.info.run_id, "loss")] == list(range(1, 41))
 
 
 def test_a_run_of_a_study_logs_the_distance_to_the_published_number(train, folder):

@@ -63,7 +63,7 @@ def served(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        ui.command(place.uri, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ui.command(place, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     for _ in range(600):
         try:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from fer_exp.tracking import training_runs
+from fer_exp.tracking import Unanswered, training_runs
+from fer_exp.training.state import SUFFIX
 
 if TYPE_CHECKING:
     from fer_exp.tracking import Place, Run
+
+log = logging.getLogger(__name__)
 
 # tags that make two runs the same
 IDENTITY = ("config.hash", "code.hash", "dataset.fingerprint", "split.hash", "model.weights.sha256")
 IDENTITY += ("version.keras", "version.tensorflow")
 
 
-def finished(place: Place, about: dict[str, str]) -> Run | None:
-    """The latest finished run with the same configuration, faces, weights and code, if there is one."""
-    found = [run for run in alike(place, about) if run.info.status == "FINISHED"]
-    return found[-1] if found else None
+def known(place: Place, about: dict[str, str]) -> Run | None:
+    """The latest run of the same kind that is finished; else the latest that was interrupted and can go on, here.
 
-
-def killed(place: Place, about: dict[str, str]) -> Run | None:
-    """The latest run of the same kind that was interrupted, here, after an epoch was complete; it can go on."""
-    found = [run for run in alike(place, about) if run.info.status in ("KILLED", "FAILED")]
-    here = [run for run in found if any((place.state / run.info.run_id).glob("*.state"))]
-    return here[-1] if here else None
+    None where there is none, or the tracking server does not answer.
+    """
+    if place.experiment_id is None:
+        return None
+    try:
+        found = alike(place, about)
+    except Unanswered as error:
+        log.warning("warning: not looked for earlier runs: %s", error)
+        return None
+    finished = [run for run in found if run.info.status == "FINISHED"]
+    left = [run for run in found if run.info.status in ("KILLED", "FAILED")]
+    here = [run for run in left if any(place.state_of(run).glob(f"*{SUFFIX}"))]
+    return next(reversed(finished or here), None)
 
 
 def alike(place: Place, about: dict[str, str]) -> list[Run]:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from fer_exp import evaluation, figures
 from fer_exp.datasets.duplicates import leaks
+from fer_exp.problems import problems
 from fer_exp.source import Source
 from fer_exp.variants import Items, is_degraded, items, on_curve
 
@@ -56,6 +57,7 @@ def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray,
             log.warning("warning: no %s faces of: %s", part, ", ".join(empty))
     _describe_missing(run, source, missing)
     _describe_leaks(run, faces, split, test)
+    _describe_problems(run, faces)
     forms = ("normal", "occluded") if source.cover is not None else ("normal",)
     for form in forms:
         run.figure(sample_faces(source, items(form, test, faces.labels[test]), f"test, {form}"), f"samples/{form}.png")
@@ -83,6 +85,14 @@ def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray)
     run.tags({f"duplicates.{name}": n for name, n in found.counts().items()})
     for line in found.lines():
         log.warning("warning: %s", line)
+
+
+def _describe_problems(run: Recorder, faces: Faces) -> None:
+    found = problems(faces)
+    if not found.empty:
+        run.text(found.to_csv(index=False), "data/problems.csv")
+        counts = "; ".join(f"{problem}: {n}" for problem, n in found["problem"].value_counts().items())
+        log.warning("warning: data/problems.csv in the run names faces to look at (%s)", counts)
 
 
 def sample_faces(source: Source, pictures: Items, title: str):
@@ -157,7 +167,7 @@ def say_results(
     faces: Faces,
     published: dict[str, dict[str, float]],
 ) -> None:
-    """The closing table, on the terminal and as the run's description, and where to look further."""
+    """The closing table, on the terminal and as the run's description."""
     head = ["checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
     head += ["published"] * bool(published)
     lines = []
@@ -178,7 +188,6 @@ def say_results(
         table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
     show(table)
     run.tags({"mlflow.note.content": f"{title}\n\n{markdown(head, lines)}"})
-    say_where(run)
 
 
 def say_one(run: Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
@@ -223,6 +232,8 @@ def say_where(run: Recorder) -> None:
     """The run's name, and how to look at it."""
     place = run.place
     print(f"\nrun       {run.name}  {run.id}")
+    if not run.is_delivered:
+        return
     if place.is_local:
         print(f"look      {place.ui_command()}     then open")
     print(f"runs      {place.url()}\nthis run  {place.url(f'runs/{run.id}')}")

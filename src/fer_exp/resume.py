@@ -36,6 +36,7 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
         ConfigError: a word says something else than the run was told.
     """
     place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
+    tracking.deliver_left(place)  # the run may have been recorded further than its server knows
     place, stored = find(place, cfg.resume)
     name = f"{stored.info.run_name} ({stored.info.run_id})"
     free(place, stored)
@@ -51,7 +52,7 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
     if refused := [key for key in changes if key not in cfg.resume_changes]:
         said = ", ".join(f"{key}: {changes[key][0]}, now {changes[key][1]}" for key in refused)
         raise ConfigError(f"{name} was told something else ({said}). resume_changes=[{','.join(refused)}] allows it")
-    folder = place.state / stored.info.run_id
+    folder = place.state_of(stored)
     begun = latest(folder)
     if changes and begun and (begun.stopped or begun.epoch >= told["epochs"]):
         raise UserError(f"{name} is trained to its end: nothing can change in it any more. Start a new run")
@@ -81,7 +82,8 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
         about |= {"config.hash": now["config.hash"]}
     stored = free(place, stored)  # preparing takes minutes: another process may have begun meanwhile
     with run.recorded(tracking.Recorder.resumed(place, stored, about)) as recorder:
-        return run.learn(recorder, settings, told, ready, begun)
+        run.learn(recorder, settings, told, ready, begun)
+    return recorder.id
 
 
 def free(place: tracking.Place, stored: tracking.Run) -> tracking.Run:
@@ -90,7 +92,7 @@ def free(place: tracking.Place, stored: tracking.Run) -> tracking.Run:
     Raises:
         UserError: it is finished, or still runs.
     """
-    stored = place.client.get_run(stored.info.run_id)
+    _, stored = tracking.find_run(place, stored.info.run_id)
     name = f"{stored.info.run_name} ({stored.info.run_id})"
     if stored.info.status == "FINISHED":
         raise UserError(f"{name} is finished")

@@ -61,30 +61,30 @@ def retest(cfg: EvaluateConfig) -> None:
             rows = rows[source.cover.keep[rows]]
         predictions = evaluation.predict(models, source, rows, cfg.batch_size)
     results = {epoch: evaluation.scores(p) for epoch, p in predictions.items()}
-    run = tracking.Recorder(place, stored)
-    label = differing(cfg, faces, trained.occlusion)
-    if label:
-        further = described(cfg.tests, trained.occlusion) if cfg.tests else ""
-        run.text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
-    own = own_test_set(trained.data.name)
-    if cfg.checkpoint in ("best", "last"):
-        epoch = next(iter(results))
+    with tracking.Recorder.beside(place, stored) as run:
+        label = differing(cfg, faces, trained.occlusion)
         if label:
-            name = f"{cfg.checkpoint}.{label}"
-            run.metrics(evaluation.metrics(name, results[epoch], own))
-            report.record_checkpoint(run, name, predictions[epoch], results[epoch], faces)
-            occlusion = cfg.occlusion or trained.occlusion
-            shares = covered_shares(source, rows)
-            report.record_severity(run, name, trained.data.name, occlusion.name, results[epoch], shares, faces)
-        report.say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
-        if not label:
-            print(agreement(stored.data.metrics, cfg.checkpoint, results[epoch]))
-    else:
-        name = f"epoch.{label}" if label else "epoch"
-        record_epochs(run, name, stored, predictions, results, own)
-        report.say_epochs(run, results, faces)
-        if cfg.checkpoint == "all":
-            explore(run, place, stored, name, results, faces)
+            further = described(cfg.tests, trained.occlusion) if cfg.tests else ""
+            run.text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
+        own = own_test_set(trained.data.name)
+        if cfg.checkpoint in ("best", "last"):
+            epoch = next(iter(results))
+            if label:
+                name = f"{cfg.checkpoint}.{label}"
+                run.metrics(evaluation.metrics(name, results[epoch], own))
+                report.record_checkpoint(run, name, predictions[epoch], results[epoch], faces)
+                occlusion = cfg.occlusion or trained.occlusion
+                shares = covered_shares(source, rows)
+                report.record_severity(run, name, trained.data.name, occlusion.name, results[epoch], shares, faces)
+            report.say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
+            if not label:
+                print(agreement(stored.data.metrics, cfg.checkpoint, results[epoch]))
+        else:
+            name = f"epoch.{label}" if label else "epoch"
+            record_epochs(run, name, stored, predictions, results, own)
+            report.say_epochs(run, results, faces)
+            if cfg.checkpoint == "all":
+                explore(run, place, stored, name, results, faces)
     report.say_where(run)
 
 

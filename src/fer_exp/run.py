@@ -21,11 +21,11 @@ from fer_exp import source as sources
 from fer_exp.config import ROOT, TrainConfig
 from fer_exp.datasets.faces import Faces
 from fer_exp.datasets.schema import AUTO
-from fer_exp.errors import ConfigError
+from fer_exp.errors import ConfigError, UserError
 from fer_exp.landmarks.sheet import sheet
 from fer_exp.models.weights import sha256 as sha256_of
 from fer_exp.source import Source
-from fer_exp.tracking import Recorder, close_dead, open_place
+from fer_exp.tracking import Place, Recorder, Unanswered, close_dead, deliver_left, open_place
 from fer_exp.training.checkpoints import Checkpoints, load, need_space
 from fer_exp.training.fit import fit, seed_everything
 from fer_exp.training.state import State, latest
@@ -62,26 +62,42 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     Raises:
         UserError: something the user can mend; the run, if it began, is FAILED and keeps what it had.
     """
-    place = open_place(cfg.tracking.uri, cfg.tracking.experiment)
-    for run in close_dead(place):
-        log.warning("warning: run %s (%s) was left by a process that is gone", run.info.run_name, run.info.run_id)
+    place = open_place(cfg.tracking.uri, cfg.tracking.experiment, must_answer=False)
+    tidy(place)
     ready = prepare(cfg)
     name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
     about = tags(cfg, resolved, ready, overrides, sweep_id)
-    if sweep_id and not cfg.force and (known := repeats.finished(place, about)):
+    known = repeats.known(place, about) if sweep_id and not cfg.force else None
+    if known and known.info.status == "FINISHED":
         print(
             f"skipped: {known.info.run_name} ({known.info.run_id}) finished before with the same configuration, faces "
             "and code; force=true runs it again"
         )
-        Recorder(place, known).tags({f"also_in.{sweep_id}": "true"})
+        with Recorder.beside(place, known) as run:
+            run.tags({f"also_in.{sweep_id}": "true"})
         return known.info.run_id
-    if sweep_id and not cfg.force and (left := repeats.killed(place, about)):
-        begun = latest(place.state / left.info.run_id)
-        with recorded(Recorder.resumed(place, left, {f"also_in.{sweep_id}": "true"})) as run:
+    if known:
+        begun = latest(place.state_of(known))
+        with recorded(Recorder.resumed(place, known, {f"also_in.{sweep_id}": "true"})) as run:
             print(f"goes on: {run.name} ({run.id}) after epoch {begun.epoch if begun else 0}")
-            return learn(run, cfg, resolved, ready, begun)
-    with recorded(Recorder.new(place, name, about)) as run:
-        return learn(run, cfg, resolved, ready)
+            learn(run, cfg, resolved, ready, begun)
+    else:
+        with recorded(Recorder.new(place, name, about)) as run:
+            learn(run, cfg, resolved, ready)
+    return run.id
+
+
+def tidy(place: Place) -> None:
+    """See to what processes that are gone have left: records that the server did not get, runs without an end."""
+    if place.experiment_id is None:
+        return
+    try:
+        if count := deliver_left(place):
+            log.info("%d records that an earlier run had left are delivered", count)
+        for run in close_dead(place):
+            log.warning("warning: run %s (%s) was left by a process that is gone", run.info.run_name, run.info.run_id)
+    except Unanswered as error:
+        log.warning("warning: %s", error)
 
 
 def prepare(cfg: TrainConfig) -> Prepared:
@@ -105,8 +121,8 @@ def prepare(cfg: TrainConfig) -> Prepared:
 
 def learn(
     run: Recorder, cfg: TrainConfig, resolved: dict[str, Any], ready: Prepared, begun: State | None = None
-) -> str:
-    """Train, test and record; returns the run's id. `begun` is the state that an interrupted run goes on from."""
+) -> None:
+    """Train, test and record. `begun` is the state that an interrupted run goes on from."""
     base, _, faces, source, parts, by = ready
     run.parameters(parameters(resolved))
     run.text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
@@ -157,32 +173,36 @@ def learn(
     published = reproduction.published(cfg)
     run.metrics(reproduction.distances(results, published))
     report.say_results(run, results, epochs, faces, published)
-    return run.id
 
 
 @contextmanager
 def recorded(run: Recorder) -> Iterator[Recorder]:
-    """Ends the run with the right status, whatever happens inside, and keeps the log file and what there was."""
-    status = "FAILED"
+    """A run that keeps its log and, once it is finished, nothing to go on from; says where it is."""
+    finished = False
     try:
-        yield run
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
-        raise
+        with run:
+            try:
+                yield run
+                finished = True
+            finally:
+                keep_log(run)
     finally:
-        try:
-            for handler in logging.getLogger().handlers:
-                if isinstance(handler, logging.FileHandler):
-                    handler.flush()
-                    run.file(Path(handler.baseFilename))
-        except OSError as error:  # no room: the status and what happened matter more
-            log.warning("warning: the log is not kept with the run: %s", error)
-        run.end(status)
-        if status == "FINISHED":
+        if finished:
             shutil.rmtree(run.state, ignore_errors=True)
+            report.say_where(run)
         else:
-            log.warning("run %s (%s) ended %s; what it had is kept", run.name, run.id, status)
+            log.warning("run %s (%s) did not finish; what it had is kept", run.name, run.id)
+
+
+def keep_log(run: Recorder) -> None:
+    """The log so far, as an artifact."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.flush()
+            try:
+                run.file(Path(handler.baseFilename))
+            except UserError as error:  # no room: what happened, and the run's status, matter more
+                log.warning("warning: the log is not kept with the run: %s", error)
 
 
 def parameters(resolved: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 from fer_exp.config import TrainConfig
-from fer_exp.tracking import open_place
+from fer_exp.tracking import Place, open_place
 
 
-def command(uri: str, port: int) -> list[str]:
+def command(place: Place, port: int) -> list[str]:
     """The MLflow server over a database, reachable from this machine alone."""
-    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", place.uri]
+    server += ["--artifacts-destination", str(place.artifacts)]  # of runs that come over the network
     return [*server, "--host", "127.0.0.1", "--port", str(port)]
 
 
@@ -27,9 +28,10 @@ def main() -> int:
     if not place.is_local:
         print(f"{place.uri} serves its own pages: {place.url()}")
         return 0
-    print(f"runs: {place.url(port=args.port)}", flush=True)
+    print(f"runs: {place.url(port=args.port)}")
+    print("for this machine alone; docs/sharing.md says how to put a password in front of it for others", flush=True)
     try:
-        return subprocess.run(command(place.uri, args.port), check=False).returncode
+        return subprocess.run(command(place, args.port), check=False).returncode
     except KeyboardInterrupt:
         return 0
 

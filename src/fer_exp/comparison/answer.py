@@ -43,15 +43,11 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     synthetic = any(run.data.tags.get("synthetic") for run in runs)
     name = f"matrix-{'-'.join(sorted({run.data.params['model'] for run in runs}))}"
     tags = {"kind": "summary", "mlflow.runColor": "#555555"} | tags | provenance.git(ROOT)
-    summary = Recorder.new(place, name, tags | ({"synthetic": "true"} if synthetic else {}))
-    try:
+    with Recorder.new(place, name, tags | ({"synthetic": "true"} if synthetic else {})) as summary:
         _write(place, summary, runs, unfinished or [], synthetic)
-    except BaseException:
-        summary.end("FAILED")
-        raise
-    summary.end("FINISHED")
     say_where(summary)
-    print(f"answer    {place.url(f'runs/{summary.id}/artifacts/answer.html')}")
+    if summary.is_delivered:
+        print(f"answer    {place.url(f'runs/{summary.id}/artifacts/answer.html')}")
     return summary.id
 
 

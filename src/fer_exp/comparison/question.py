@@ -18,8 +18,14 @@ def of_sweep(sweep_id: str, uri: str | None, experiment: str, planned: int = 0) 
 
     `planned` is how many jobs it was to have, where that is known: jobs that left no run are counted too.
     """
-    place = tracking.open_place(uri, experiment)
-    every = tracking.sweep_runs(place, sweep_id)
+    try:
+        place = tracking.open_place(uri, experiment)
+        tracking.deliver_left(place)
+        every = tracking.sweep_runs(place, sweep_id)
+    except tracking.Unanswered as error:
+        raise UserError(
+            f"no matrix yet: {error}. When it answers: python -m fer_exp.sync, then python evaluate.py sweep={sweep_id}"
+        ) from error
     runs = [run for run in every if run.info.status == "FINISHED"]
     if not runs:
         print("no run of this sweep finished: no matrix")

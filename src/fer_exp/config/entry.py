@@ -16,6 +16,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
+from fer_exp import signals
 from fer_exp.config import help as help_
 from fer_exp.config.messages import explain
 from fer_exp.config.paths import CONF
@@ -70,7 +71,7 @@ def start_process(script: str) -> None:
         except KeyboardInterrupt:
             # Ctrl-C reached the job as well, a SIGTERM to this process alone did not
             if Sweep.terminated:
-                job.terminate()
+                job.send_signal(signals.PASSED_ON)
             job.wait()
             raise
     if code:
@@ -107,8 +108,8 @@ def held_stderr() -> Iterator[None]:
             os.close(kept)
 
 
-def _terminate(number, frame) -> None:
-    Sweep.terminated = True
+def _stop(number: int) -> None:
+    Sweep.terminated = number == signal.SIGTERM
     raise KeyboardInterrupt
 
 
@@ -128,7 +129,7 @@ def main(script: str, job: Callable[[], None], summarise: Callable[[str, TrainCo
     sys.argv[1:] = [f"++{word}" if word.startswith("where.") else word for word in sys.argv[1:]]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
-    signal.signal(signal.SIGTERM, _terminate)
+    signals.on_first(_stop)
     Sweep.is_job = SWEEP_ID in os.environ
     own_id = os.environ.setdefault(SWEEP_ID, f"s-{uuid.uuid4().hex[:12]}")
     code = _run(lambda: _check_groups(script), script) or _run(job, script)

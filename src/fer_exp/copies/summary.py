@@ -40,20 +40,16 @@ def summarise(
         output: the copy's folder.
         speed: pictures per second, all included.
     """
-    place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
+    place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment, must_answer=False)
     tags = {"kind": "copy", "dataset.fingerprint": faces.fingerprint, "output": str(output)}
     tags |= {"mlflow.source.name": "occlude.py", "mlflow.source.type": "LOCAL"}
     tags |= {"synthetic": "true"} if faces.synthetic else {}
     name = f"occlude-{faces.name}-{cfg.variant}"
-    run = tracking.Recorder.new(place, name, tags | provenance.git(ROOT) | provenance.versions() | provenance.machine())
-    try:
+    tags |= provenance.git(ROOT) | provenance.versions() | provenance.machine()
+    with tracking.Recorder.new(place, name, tags) as run:
         _record(run, cfg, faces, table, output, speed)
         if placed is not None and (cfg.images or cfg.dataset.landmarks == AUTO):
             run.figure(found_sheet(faces, placed, cfg.workers or 1), "landmarks.png")
-    except BaseException:
-        run.end("FAILED")
-        raise
-    run.end("FINISHED")
     report.say_where(run)
     return run.id
 

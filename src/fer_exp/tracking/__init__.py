@@ -5,23 +5,46 @@ import os
 
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+# MLflow's own seven tries take four minutes; the journal is patient enough
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 
 from mlflow.entities import Run
 
+from fer_exp.tracking.answers import Unanswered
+from fer_exp.tracking.delivery import deliver
+from fer_exp.tracking.journal import Journal
 from fer_exp.tracking.place import Place, default_uri, open_place
 from fer_exp.tracking.recorder import Recorder, check_run_id
-from fer_exp.tracking.stored import close_dead, fetch, find_run, history, stored_files, sweep_runs, told, training_runs
+from fer_exp.tracking.stored import (
+    close_dead,
+    deliver_left,
+    fetch,
+    find_run,
+    history,
+    stored_files,
+    sweep_runs,
+    told,
+    training_runs,
+)
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs
 
 __all__ = [
+    "Journal",
     "Place",
     "Recorder",
     "Run",
+    "Unanswered",
     "check_run_id",
     "close_dead",
     "default_uri",
+    "deliver",
+    "deliver_left",
     "fetch",
     "find_run",
     "history",

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import time
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from threading import Event
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-import mlflow
 from filelock import FileLock
 from mlflow import MlflowClient
 
 from fer_exp.config import ROOT
 from fer_exp.errors import UserError
+from fer_exp.tracking.answers import UNANSWERED, Unanswered, reason, will_never_be_taken
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+log = logging.getLogger(__name__)
 
 VIEW = "matrix"  # the shared view of the runs table that the printed URLs open
 COLUMNS = [
@@ -21,15 +30,45 @@ COLUMNS = [
     *(f"params.`{name}`" for name in ("dataset", "model", "data", "seed")),
     *(f"metrics.`{c}/{t}`" for c in ("best", "last") for t in ("normal", "occluded", "mixed")),
 ]
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+WAIT = 10  # seconds for a server that is being started again
 
 
 class Place(NamedTuple):
-    """Where runs are kept: an experiment of a tracking server or database, and a folder for files in progress."""
+    """Where runs are kept: an experiment of a tracking server or database, and a folder for what is in progress.
+
+    `experiment_id` is None where the server did not answer.
+    """
 
     uri: str
     experiment: str
-    experiment_id: str
-    state: Path
+    experiment_id: str | None
+    home: Path
+
+    @property
+    def state(self) -> Path:
+        """What interrupted runs go on from, by their ids."""
+        return self.home / "state"
+
+    @property
+    def journal(self) -> Path:
+        """What is recorded and not delivered yet."""
+        return self.home / "journal"
+
+    @property
+    def artifacts(self) -> Path:
+        """Files of runs in a database; a server has a place of its own for them."""
+        return self.home / "artifacts"
+
+    def state_of(self, run: Run) -> Path:
+        """The state of a stored run: by the id that it had where it began without a server, else by its own."""
+        early = self.state / run.data.tags.get("journal", run.info.run_id)
+        return early if early.exists() else self.state / run.info.run_id
+
+    @property
+    def sync_words(self) -> str:
+        """What `python -m fer_exp.sync` needs to be told of a place that is not in mlruns/."""
+        return "" if self.home == ROOT / "mlruns" else f" --home {self.home}"
 
     @property
     def client(self) -> MlflowClient:
@@ -38,8 +77,8 @@ class Place(NamedTuple):
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a database file rather than a server."""
-        return self.uri.startswith("sqlite:")
+        """Whether it is a database rather than a server."""
+        return _scheme(self.uri) in DATABASES
 
     def ui_command(self, port: int = 5000) -> str:
         """The shell command that serves the user interface over a local database."""
@@ -62,49 +101,72 @@ def default_uri() -> str:
     return f"sqlite:///{ROOT / 'mlruns' / 'mlflow.db'}"
 
 
-def open_place(uri: str | None, experiment: str) -> Place:
+def open_place(uri: str | None, experiment: str, must_answer: bool = True) -> Place:
     """The experiment, made if it is not there; safe when several processes meet a fresh database at once.
 
     Args:
         uri: of a tracking server or database; None: MLFLOW_TRACKING_URI, else the database in mlruns/.
         experiment: its name.
+        must_answer: False: where nothing answers, a place without an experiment is found all the same.
 
     Raises:
-        UserError: the uri is none that MLflow can use for runs, or the server does not answer.
+        UserError: the uri is none that MLflow can use for runs.
+        Unanswered: the server does not answer.
     """
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or default_uri()
     if uri.startswith("file:") or "://" not in uri:
         raise UserError(f"tracking.uri={uri}: a server (http://...) or a database (sqlite:////path/mlflow.db)")
-    home, artifacts, lock = ROOT / "mlruns", None, None
+    home, lock = ROOT / "mlruns", nullcontext()
     if uri.startswith("sqlite:///"):
         database = Path(uri.removeprefix("sqlite:///")).absolute()
         home, uri = database.parent, f"sqlite:///{database}"
-        artifacts = (home / "artifacts").as_uri()
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"tracking.uri={uri}: {home}: {error.strerror}") from error
         # concurrent migrations of a fresh database kill each other
         lock = FileLock(home / "mlflow.db.lock")
+    place = Place(uri, experiment, None, home)
     try:
-        if lock:
-            lock.acquire()
-        client = MlflowClient(tracking_uri=uri)
-        found = client.get_experiment_by_name(experiment)
-        if found is not None and found.lifecycle_stage == "deleted":
-            raise UserError(f"tracking.experiment={experiment} was deleted; restore it or choose another name")
-        experiment_id = found.experiment_id if found else _create(client, experiment, artifacts)
-    except mlflow.MlflowException as error:
-        raise UserError(f"tracking.uri={uri}: {str(error).splitlines()[0]}") from error
-    finally:
-        if lock:
-            lock.release()
-    return Place(uri, experiment, experiment_id, home / "state")
+        with lock:
+            return place._replace(experiment_id=_experiment_id(place))
+    except Unanswered as error:
+        if must_answer:
+            raise
+        log.warning("warning: %s", error)
+        return place
 
 
-def _create(client: MlflowClient, name: str, artifacts: str | None) -> str:
-    location = f"{artifacts}/{quote(name, safe='')}" if artifacts else None
-    experiment_id = client.create_experiment(name, artifact_location=location)
+def _experiment_id(place: Place) -> str:
+    began = time.monotonic()
+    while True:
+        try:
+            found = place.client.get_experiment_by_name(place.experiment)
+            if found is None:
+                return _create(place)
+        except UNANSWERED as error:
+            if getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS":  # another process was faster
+                continue
+            server = _scheme(place.uri) in ("http", "https", *DATABASES)
+            if will_never_be_taken(error) or not server:
+                raise UserError(f"tracking.uri={place.uri}: {reason(error)}") from error
+            if time.monotonic() - began > WAIT:
+                raise Unanswered(f"tracking.uri={place.uri} does not answer: {reason(error)}") from error
+            Event().wait(1)
+        else:
+            if found.lifecycle_stage == "deleted":
+                raise UserError(
+                    f"tracking.experiment={place.experiment} was deleted; restore it or choose another name"
+                )
+            return found.experiment_id
+
+
+def _scheme(uri: str) -> str:
+    return uri.split(":", 1)[0].split("+", 1)[0]
+
+
+def _create(place: Place) -> str:
+    location = f"{place.artifacts.as_uri()}/{quote(place.experiment, safe='')}" if place.is_local else None
     # undocumented: presets the columns of the runs table; nothing depends on it
     view = {
         "searchFilter": "",
@@ -124,5 +186,5 @@ def _create(client: MlflowClient, name: str, artifacts: str | None) -> str:
         "runListHidden": False,
         "viewMaximized": False,
     }
-    client.set_experiment_tag(experiment_id, f"mlflow.sharedViewState.{VIEW}", json.dumps(view))
-    return experiment_id
+    tags = {f"mlflow.sharedViewState.{VIEW}": json.dumps(view)}
+    return place.client.create_experiment(place.experiment, artifact_location=location, tags=tags)

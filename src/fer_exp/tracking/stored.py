@@ -7,16 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import mlflow
 import yaml
 from mlflow.entities import Run
 
 from fer_exp.errors import UserError
 from fer_exp.provenance import lives
+from fer_exp.tracking.answers import UNANSWERED, reads, will_never_be_taken
+from fer_exp.tracking.delivery import deliver
+from fer_exp.tracking.journal import Journal
 from fer_exp.tracking.place import Place
 from fer_exp.tracking.recorder import check_run_id
 
 
+@reads
 def find_run(place: Place, run_id: str) -> tuple[Place, Run]:
     """A stored training run, and its place: that of its own experiment.
 
@@ -25,14 +28,23 @@ def find_run(place: Place, run_id: str) -> tuple[Place, Run]:
     """
     try:
         run = place.client.get_run(check_run_id(run_id))
-        name = place.client.get_experiment(run.info.experiment_id).name
-    except mlflow.MlflowException as error:
-        raise UserError(f"run={run_id}: not in {place.uri}; tracking.uri names another database or server") from error
+    except UNANSWERED as error:
+        if not will_never_be_taken(error):
+            raise
+        # one that began while the server was away was called by its journal's id
+        found = place.client.search_runs([place.experiment_id], f"tags.journal = '{run_id}'")
+        if not found:
+            raise UserError(
+                f"run={run_id}: not in {place.uri}; tracking.uri names another database or server"
+            ) from error
+        run = found[0]
+    name = place.client.get_experiment(run.info.experiment_id).name
     if run.data.tags.get("kind") != "run":
         raise UserError(f"run={run_id}: {run.info.run_name} is no training run")
     return place._replace(experiment=name, experiment_id=run.info.experiment_id), run
 
 
+@reads
 def stored_files(place: Place, run: Run, folder: str) -> list[str]:
     """The artifacts of a run in a folder, by their paths."""
     return sorted(item.path for item in place.client.list_artifacts(run.info.run_id, folder) if not item.is_dir)
@@ -46,7 +58,7 @@ def fetch(place: Place, run: Run, file: str, folder: Path) -> Path:
     """
     try:
         return Path(place.client.download_artifacts(run.info.run_id, file, str(folder)))
-    except (mlflow.MlflowException, OSError) as error:
+    except UNANSWERED as error:
         raise UserError(f"run {run.info.run_name} ({run.info.run_id}): no {file} among its artifacts") from error
 
 
@@ -60,11 +72,13 @@ def told(place: Place, run: Run) -> dict[str, Any]:
         return yaml.safe_load(fetch(place, run, "config.yaml", Path(scratch)).read_text())
 
 
+@reads
 def history(place: Place, run: Run, key: str) -> dict[int, float]:
     """A metric's value at each step; the latest where a step has several."""
     return {point.step: point.value for point in place.client.get_metric_history(run.info.run_id, key)}
 
 
+@reads
 def training_runs(place: Place, query: str = "") -> list[Run]:
     """The training runs of an experiment, oldest first; `query` narrows them in MLflow's words."""
     query = " and ".join(filter(None, ["tags.kind = 'run'", query]))
@@ -93,6 +107,23 @@ def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
     return sorted({run.info.run_id: run for run in reused + own}.values(), key=lambda run: run.info.start_time)
 
 
+def deliver_left(place: Place) -> int:
+    """Deliver what processes that are gone recorded for this place and its server did not get; returns how much.
+
+    Raises:
+        Unanswered: the server takes nothing.
+    """
+    count = 0
+    for journal in Journal.left(place.journal):
+        try:
+            if journal.first().values["uri"] == place.uri:
+                count += deliver(journal)
+        finally:
+            journal.close()
+    return count
+
+
+@reads
 def close_dead(place: Place) -> list[Run]:
     """Mark as KILLED the runs that a process of this machine began and left RUNNING when it ended; returns them."""
     left = [run for run in training_runs(place, "attributes.status = 'RUNNING'") if lives(run.data.tags) is False]

@@ -17,6 +17,7 @@ from fer_exp.training.callbacks import Epochs, Measure
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
 from fer_exp.training.state import Keeper, State, restore
+from fer_exp.training.stopping import Stopping
 from fer_exp.training.weights import class_weights
 
 if TYPE_CHECKING:
@@ -92,14 +93,16 @@ def fit(
             keeper.on_train_begin()
             checkpoints.on_train_end()
             return Fitted(begun.epoch, begun.seconds)
-    history = model.fit(
-        train,
-        validation_data=validation,
-        epochs=cfg.epochs,
-        initial_epoch=begun.epoch if begun else 0,
-        class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
-        callbacks=callbacks,
-        shuffle=False,  # the data set has an order of its own
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+    stopping = Stopping()
+    with stopping.listening():
+        history = model.fit(
+            train,
+            validation_data=validation,
+            epochs=cfg.epochs,
+            initial_epoch=begun.epoch if begun else 0,
+            class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
+            callbacks=[*callbacks, stopping],
+            shuffle=False,  # the data set has an order of its own
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
     return Fitted(history.epoch[-1] + 1, time.monotonic() - start)

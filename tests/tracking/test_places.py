@@ -35,24 +35,24 @@ def test_a_place_that_cannot_hold_runs_is_named(uri):
 
 
 def test_the_same_metric_point_sent_twice_is_stored_once(place):
-    run = Recorder.new(place, "r", {})
-    run.metrics({"loss": 0.5}, 1)
+    with Recorder.new(place, "r", {}) as run:
+        run.metrics({"loss": 0.5}, 1)
     first = place.client.get_metric_history(run.id, "loss")
     place.client.log_batch(run.id, metrics=first)
     assert len(place.client.get_metric_history(run.id, "loss")) == 1
 
 
 def test_epochs_are_steps_and_test_metrics_have_none(place):
-    run = Recorder.new(place, "r", {})
-    run.metrics({"val_loss": 0.5}, 3)
-    run.metrics({"best/normal": 0.7})
+    with Recorder.new(place, "r", {}) as run:
+        run.metrics({"val_loss": 0.5}, 3)
+        run.metrics({"best/normal": 0.7})
     assert [m.step for m in place.client.get_metric_history(run.id, "val_loss")] == [3]
     assert [m.step for m in place.client.get_metric_history(run.id, "best/normal")] == [0]
 
 
 def test_long_and_many_parameters_are_kept_up_to_mlflows_limits(place):
-    run = Recorder.new(place, "r", {})
-    run.parameters({f"key{i}": "x" * 7000 for i in range(150)})
+    with Recorder.new(place, "r", {}) as run:
+        run.parameters({f"key{i}": "x" * 7000 for i in range(150)})
     params = place.client.get_run(run.id).data.params
     assert len(params) == 150
     assert len(params["key0"]) == 6000

@@ -1,0 +1,92 @@
+"""Tracking servers, and databases, that can be killed, held and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Server:
+    """`mlflow server` over a database, with its artifacts in a folder."""
+
+    def __init__(self, backend, folder):
+        self.port, self.process = free_port(), None
+        self.uri = f"http://127.0.0.1:{self.port}"
+        words = ["--backend-store-uri", backend, "--artifacts-destination", str(folder), "--workers", "1"]
+        self.command = [sys.executable, "-m", "mlflow", "server", *words, "--port", str(self.port)]
+
+    def start(self, wait=True):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        without_jobs = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # seconds less to start
+        self.process = subprocess.Popen(self.command, env=without_jobs, start_new_session=True, **quiet)
+        while wait and not self.answers():
+            assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
+            time.sleep(0.1)
+        return self
+
+    def answers(self):
+        try:
+            return urllib.request.urlopen(f"{self.uri}/health", timeout=2).status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def signal(self, number):
+        for process in [self.process, *psutil.Process(self.process.pid).children(recursive=True)]:
+            os.kill(process.pid, number)
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Postgres:
+    """A PostgreSQL of its own, in a folder of its own."""
+
+    def __init__(self):
+        self.bin = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+        self.port = free_port()
+        self.uri = f"postgresql+pg8000://postgres@127.0.0.1:{self.port}/postgres"
+        self.folder = Path(tempfile.mkdtemp(prefix="fer-exp-postgres-"))
+
+    def call(self, program, *words):
+        # it refuses to be root
+        user = {"user": "postgres"} if os.getuid() == 0 else {}
+        words = [self.bin / program, "-D", self.folder / "data", *words]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **user)
+
+    def create(self):
+        if os.getuid() == 0:
+            shutil.chown(self.folder, "postgres")
+        self.call("initdb", "--auth=trust", "--no-sync", "--username=postgres", "--encoding=UTF8")
+        return self.start()
+
+    def start(self):
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder} -F"
+        self.call("pg_ctl", "--wait", f"--log={self.folder}/log", f"--options={options}", "start")
+        return self
+
+    def stop(self):
+        self.call("pg_ctl", "--wait", "--mode=immediate", "stop")
+
+    def remove(self):
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop()
+        shutil.rmtree(self.folder)
