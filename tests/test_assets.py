@@ -11,6 +11,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+import requests
 
 from fer_exp import assets
 from fer_exp.assets import ASSETS, Asset, fetch
@@ -157,6 +158,24 @@ def test_other_content_is_refused(publisher, own_folders, content):
     with pytest.raises(UserError, match=r"SHA-256|has 21 bytes"):
         fetch(plain(publisher))
     assert "net.bin" not in kept(own_folders)
+
+
+def test_what_has_no_size_comes_whole_over_broken_transfers_or_not_at_all(publisher, tmp_path):
+    publisher.breaks = 2
+    assets.download(publisher.address, tmp_path / "kept" / "w.h5")
+    assert (tmp_path / "kept" / "w.h5").read_bytes() == CONTENT
+    publisher.breaks = 9
+    with pytest.raises(requests.RequestException):
+        assets.download(publisher.address, tmp_path / "kept" / "other.h5")
+    assert [file.name for file in (tmp_path / "kept").iterdir()] == ["w.h5"]
+
+
+@pytest.mark.parametrize("most", [len(CONTENT) - 1, 1000])
+def test_what_has_no_size_may_not_have_any_size(publisher, tmp_path, most):
+    with pytest.raises(requests.RequestException, match="it has more than"):
+        assets.download(publisher.address, tmp_path / "w.h5", most)
+    assert not list(tmp_path.glob("*w.h5"))
+    assets.download(publisher.address, tmp_path / "w.h5", len(CONTENT))
 
 
 def test_a_status_is_an_error(publisher):

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import requests
 from filelock import FileLock
@@ -21,6 +22,7 @@ from fer_exp.errors import UserError
 ATTEMPTS = 3  # a transfer that breaks off goes on where it broke
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces
 PIECE = 2**16
+MOST = 4 * 2**30  # bytes of a file whose publisher says no size
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _download(asset: Asset, file: Path) -> None:
         try:
             if begun < asset.size:
                 with part.open("ab") as out:
-                    _transfer(asset, out)
+                    _transfer(asset.address, out, asset.size)
             found = sha256(part)
         except requests.RequestException as broken:
             error = broken
@@ -184,26 +186,55 @@ def _download(asset: Asset, file: Path) -> None:
         if part.stat().st_size >= asset.size:
             part.unlink()  # some of it came from another file: begin anew
         error = ValueError(f"its SHA-256 is {found}, not {asset.sha256}")
-    raise UserError(f"cannot fetch {asset.address} ({_reason(error)}). {_remedy(asset)}") from error
+    raise UserError(f"cannot fetch {asset.address} ({reason(error)}). {_remedy(asset)}") from error
 
 
-def _transfer(asset: Asset, out) -> None:
-    """Append what `out` lacks; where the server cannot begin in the middle, write it from the start."""
+def download(address: str, file: Path, most: int = MOST) -> None:
+    """Fetch what is published without a size or SHA-256 into `file`, whole or not at all.
+
+    Raises:
+        requests.RequestException: it does not come, or not to its end, or is larger than `most` bytes.
+        OSError: the disk is full.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{whole.PART}{os.getpid()}-{file.name}")
+    try:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with part.open("ab") as out:
+                    _transfer(address, out, None, most)
+                break
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+                if attempt == ATTEMPTS:
+                    raise
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _transfer(address: str, out: BinaryIO, size: int | None, most: int = MOST) -> None:
+    """Append what `out` lacks; where the server cannot begin in the middle, write it from the start.
+
+    `size` is what the whole has, in bytes; where nobody says it, `most` is what it may have.
+    """
     have = out.tell()
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(asset.address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+    with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         answer.raise_for_status()
         if have and answer.status_code != requests.codes.partial:
             have = 0
             out.truncate(0)
         length = answer.headers.get("Content-Length")
-        if length is not None and have + int(length) != asset.size:
-            raise requests.RequestException(f"it has {have + int(length)} bytes, not {asset.size}")
-        options = {"desc": asset.published, "unit": "B", "unit_scale": True, "delay": 2}
-        with tqdm(total=asset.size, initial=have, **options) as bar:
-            for piece in _pieces(answer, asset.size - have):
+        comes = None if length is None else have + int(length)
+        if size is not None and comes not in (None, size):
+            raise requests.RequestException(f"it has {comes} bytes, not {size}")
+        options = {"desc": address.rpartition("/")[2], "unit": "B", "unit_scale": True, "delay": 2}
+        with tqdm(total=size or comes, initial=have, **options) as bar:
+            for piece in _pieces(answer, (size or most) - have):
                 out.write(piece)
                 bar.update(len(piece))
+        if size is None and out.tell() > most:
+            raise requests.RequestException(f"it has more than {most / 2**30:.3g} GiB")
 
 
 def _pieces(answer: requests.Response, limit: int) -> Iterator[bytes]:
@@ -222,7 +253,8 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why nothing came, in a few words."""
     if isinstance(error, requests.HTTPError):
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):

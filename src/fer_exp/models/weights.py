@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
+import requests
 
 from fer_exp import whole
-from fer_exp.assets import sha256
+from fer_exp.assets import download, reason, sha256
 from fer_exp.errors import UserError
 from fer_exp.untrusted import check_size
 
@@ -35,16 +35,12 @@ def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
     """
     file = folder / name
     if not file.is_file():
-        partial = f".part-{os.getpid()}-{name}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            keras.utils.get_file(partial, address, cache_dir=str(folder), cache_subdir="")
-            os.replace(folder / partial, file)
-        except Exception as error:  # get_file raises Exception itself when the address does not answer
-            (folder / partial).unlink(missing_ok=True)
-            reason = str(error).rsplit(" -- ", 1)[-1]
+            download(address, file)
+        except (requests.RequestException, OSError) as error:
             raise UserError(
-                f"cannot fetch {address} ({reason}). Fetch it where there is a network and put it at {file}, {remedy}"
+                f"cannot fetch {address} ({reason(error)}). Fetch it where there is a network and put it at {file}, "
+                f"{remedy}"
             ) from error
     found, note = sha256(file), file.with_name(f"{name}.sha256")
     expected = note.read_text().split()[0] if note.is_file() else None
