@@ -203,8 +203,12 @@ for line in sys.stdin:  # a fork for each attempt: importing everything takes lo
     if pid == 0:
         os.setpgrp()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        train(words) if what == "train" else go_on("last", words[0])
-        os._exit(0)
+        code = 1
+        try:
+            train(words) if what == "train" else go_on("last", words[0])
+            code = 0
+        finally:
+            os._exit(code)
     print(pid, flush=True)
     print(os.waitpid(pid, 0)[1], flush=True)
 """

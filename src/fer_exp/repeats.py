@@ -32,7 +32,7 @@ def known(place: Place, about: dict[str, str]) -> Run | None:
         return None
     finished = [run for run in found if run.info.status == "FINISHED"]
     left = [run for run in found if run.info.status in ("KILLED", "FAILED")]
-    here = [run for run in left if any(place.state_of(run).glob(f"*{SUFFIX}"))]
+    here = [run for run in left if any(place.state_of(run).glob(f"*{SUFFIX}")) and not place.is_behind(run)]
     return next(reversed(finished or here), None)
 
 

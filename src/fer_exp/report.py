@@ -232,7 +232,7 @@ def say_where(run: Recorder) -> None:
     """The run's name, and how to look at it."""
     place = run.place
     print(f"\nrun       {run.name}  {run.id}")
-    if not run.is_delivered:
+    if not run.is_delivered or place.experiment_id is None:
         return
     if place.is_local:
         print(f"look      {place.ui_command()}     then open")

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +93,7 @@ def tidy(place: Place) -> None:
         return
     try:
         if count := deliver_left(place):
-            log.info("%d records that an earlier run had left are delivered", count)
+            log.info("%d records that earlier runs had left are delivered", count)
         for run in close_dead(place):
             log.warning("warning: run %s (%s) was left by a process that is gone", run.info.run_name, run.info.run_id)
     except Unanswered as error:
@@ -156,7 +156,8 @@ def learn(
         fitted = fit(learner, seen, by, cfg, checkpoints, record, begun)
     finally:
         if history:
-            report.draw_curves(run, history, checkpoints.best_epoch)
+            with suppress(UserError):  # no room: why training ended matters more
+                report.draw_curves(run, history, checkpoints.best_epoch)
     run.metrics({"train_seconds": round(fitted.seconds, 1), "epochs_run": fitted.epochs_run})
     run.metrics({"best_epoch": checkpoints.best_epoch})
     epochs = {"best": checkpoints.best_epoch, "last": checkpoints.last_epoch}
@@ -187,7 +188,7 @@ def recorded(run: Recorder) -> Iterator[Recorder]:
             finally:
                 keep_log(run)
     finally:
-        if finished:
+        if finished and run.end_is_recorded:
             shutil.rmtree(run.state, ignore_errors=True)
             report.say_where(run)
         else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_exp.config import ROOT
 from fer_exp.errors import UserError
-from fer_exp.tracking import Journal, close_dead, deliver, open_place
+from fer_exp.tracking import Journal, Unanswered, close_dead, deliver, masked, open_place
 
 
 def sync(home: Path, to: str | None = None) -> int:
@@ -23,23 +23,30 @@ def sync(home: Path, to: str | None = None) -> int:
     """
     failed, places, sweeps, silent = 0, set(), set(), set()
     for journal in Journal.left(home / "journal"):
-        about = journal.first().values
-        uri, name = to or about["uri"], about["name"]
+        before = journal.refused
         try:
+            about = journal.about
+            uri, name = to or about["uri"], about["name"]
             if uri in silent:
                 raise UserError(f"{name}: the same")
             count = deliver(journal, uri)
         except UserError as error:
             failed += 1
-            silent.add(uri)
+            if isinstance(error, Unanswered):
+                silent.add(uri)
             print(f"not delivered: {error}; kept in {journal.folder}", file=sys.stderr)
         else:
-            print(f"delivered: {name} ({journal.run_id}), {count} records, to {uri}")
-            if refused := journal.refused:
-                failed += 1
-                print(f"  {refused} were refused and are kept in {journal.folder}/refused.jsonl", file=sys.stderr)
-            places.add((uri, about["experiment"]))
-            sweeps |= {about["tags"]["sweep_id"]} if "sweep_id" in about["tags"] else set()
+            if count:
+                print(f"delivered: {name} ({journal.run_id}), {count} records, to {masked(uri)}")
+                places.add((uri, about["experiment"]))
+                sweeps |= {about["tags"]["sweep_id"]} if "sweep_id" in about["tags"] else set()
+            if journal.refused:
+                failed += journal.refused > before
+                print(
+                    f"{name}: {journal.refused} records were refused, see {journal.folder}/refused.jsonl; remove the "
+                    "folder when you have seen to them",
+                    file=sys.stderr,
+                )
         finally:
             journal.close()
     for uri, experiment in sorted(places):

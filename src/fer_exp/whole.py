@@ -38,4 +38,4 @@ def link(file: Path, target: Path) -> bool:
 
 
 def _part(path: str | Path) -> str:
-    return os.path.join(os.path.dirname(path), f"{PART}{os.getpid()}")  # a process writes one file at a time
+    return os.path.join(os.path.dirname(path), f"{PART}{os.getpid()}")  # a process writes one file a folder at a time

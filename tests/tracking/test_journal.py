@@ -2,7 +2,7 @@
 
 import json
 import os
-import shutil
+import resource
 import signal
 import subprocess
 import sys
@@ -10,12 +10,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from runs import Recorded
+from filelock import FileLock
+from runs import Recorded, files
 
-from fer_exp import figures, sync
+from fer_exp import figures, sync, whole
 from fer_exp.errors import UserError
-from fer_exp.tracking import Journal, Recorder, deliver, deliver_left, open_place
+from fer_exp.tracking import Recorder, Unanswered, deliver_left, open_place
 from fer_exp.tracking.delivery import Courier, Delivery
+from fer_exp.tracking.journal import Journal
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def snapshot(place, run_id):
         "inputs": sorted(str(i.dataset.to_dictionary()) for i in found.inputs.dataset_inputs),
         "outputs": [(o.model_id, o.step) for o in found.outputs.model_outputs],
         "models": [(m.model_id, m.name, str(m.status), len(m.metrics)) for m in models],
-        "files": sorted((f.path, f.file_size) for f in client.list_artifacts(run_id, "data")),
+        "files": sorted(files(client, run_id)),
         "end": (found.info.status, found.info.start_time, found.info.end_time),
     }
 
@@ -85,25 +87,15 @@ def test_what_is_recorded_is_stored_and_leaves_nothing_behind(place, monkeypatch
     assert not journals(place)
 
 
-def test_sent_a_second_time_everything_is_there_once(place, away):
-    away()
-    with Recorder.new(place, "r", {"kind": "run"}) as run:
-        everything(run)
-    (folder,) = journals(place)
-    copy = folder.parent / "copy"
-    shutil.copytree(folder, copy)
-    assert sync.sync(place.home) == 0  # both: the copy is what a crash before the last note would leave
-    first = snapshot(place, run.id)
-    assert first["runs"] == 1 and len(first["points"]) == 3 * 3 + 2 and first["end"][0] == "FINISHED"
-    again = next(iter(journals(place)), None)
-    assert again is None
-    shutil.rmtree(copy, ignore_errors=True)
+def later(place):
+    """The same place, whose server does not answer yet."""
+    return place._replace(experiment_id=None)
 
 
-@pytest.mark.parametrize("stop", range(11))
+@pytest.mark.parametrize("stop", range(12))  # the run itself, its records (three metrics at once), its end
 def test_ended_between_sending_and_noting_it_sends_again_and_changes_nothing(place, away, monkeypatch, stop):
     away()
-    with Recorder.new(place, "r", {"kind": "run"}) as run:
+    with Recorder.new(later(place), "r", {"kind": "run"}) as run:
         everything(run)
     real, calls = Journal.advance, []
 
@@ -117,14 +109,205 @@ def test_ended_between_sending_and_noting_it_sends_again_and_changes_nothing(pla
         patch.setattr(Journal, "advance", broken)
         with pytest.raises(KeyboardInterrupt):
             deliver_left(place)
-    before = snapshot(place, run.id)
     deliver_left(place)
-    found = snapshot(place, run.id)
+    (found,) = place.client.search_runs([place.experiment_id])
+    found = snapshot(place, found.info.run_id)
     assert len(found["points"]) == 3 * 3 + 2 and len(found["models"]) == len(found["outputs"]) == 1
-    assert found["end"][0] == "FINISHED" and found["tags"]["a"] == "last" and found["runs"] == 1
-    if stop == 10:  # all had been sent
-        assert before == found
+    assert len(found["params"]) == 150 and len(found["inputs"]) == 1
+    assert json.loads(found["tags"]["mlflow.loggedArtifacts"]) == [{"path": "data/table.json", "type": "table"}]
+    assert found["files"] == ["data/table.json", "matrix.png", "notes/text.txt", "predictions/best.parquet"]
+    assert found["end"][0] == "FINISHED" and found["tags"]["a"] == "last"
+    assert found["tags"]["journal"] == run.id
     assert not journals(place)
+
+
+@pytest.mark.parametrize("note", ["", "{}", '{"position": "x"}', None])
+def test_a_damaged_note_of_what_is_delivered_sends_all_again_and_changes_nothing(place, away, monkeypatch, note):
+    away()
+    with Recorder.new(later(place), "r", {"kind": "run"}) as run:
+        everything(run)
+    (folder,) = journals(place)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Delivery, "_end", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        deliver_left(place)  # its files are gone from the journal
+    (found,) = place.client.search_runs([place.experiment_id])
+    before = snapshot(place, found.info.run_id)
+    (folder / "delivered.json").unlink()
+    if note is not None:
+        (folder / "delivered.json").write_text(note)
+    deliver_left(place)
+    after = snapshot(place, found.info.run_id)
+    assert after["end"][0] == "FINISHED"
+    assert after | {"end": 0} == before | {"end": 0}
+    assert not journals(place) and run.name == "r"
+
+
+def test_a_disk_that_is_full_when_delivery_is_noted_only_delays_it(place, monkeypatch):
+    real, calls = whole.write, []
+
+    def full(path, data):
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+        real(path, data)
+
+    run = Recorder.new(place, "r", {"kind": "run"})
+    monkeypatch.setattr(whole, "write", full)
+    run.metrics({"loss": 0.5}, 1)
+    run.end("FINISHED")
+    assert len(calls) > 2 and not journals(place)
+    assert len(place.client.get_metric_history(run.id, "loss")) == 1
+
+
+@pytest.mark.parametrize("room", [0, 1, 20, 60])
+def test_a_record_that_did_not_fit_leaves_no_half_for_the_next(place, away, room):
+    away()
+    run = Recorder.new(place, "r", {"kind": "run"})
+    size = (run.journal.folder / "entries.jsonl").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, limits[1]))
+        with pytest.raises(UserError, match=r"File too large.*Make room"):
+            run.metrics({"loss": 0.5}, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    run.metrics({"loss": 0.25}, 1)
+    run.end("FAILED")
+    assert deliver_left(place) == 2
+    found = place.client.get_run(run.id)
+    assert (found.data.metrics, found.info.status) == ({"loss": 0.25}, "FAILED")
+
+
+@pytest.mark.parametrize("line", [b"\0\0\n", b"\xff\n", b"[]\n", b'{"op": "dance"}\n', b'{"op": "metrics"}\n', b"\n"])
+def test_a_line_that_says_nothing_is_put_aside(place, away, line, caplog):
+    away()
+    run = Recorder.new(place, "r", {"kind": "run"})
+    with (run.journal.folder / "entries.jsonl").open("ab") as file:
+        file.write(line)
+    run.metrics({"loss": 0.5}, 1)
+    run.end("FINISHED")
+    assert deliver_left(place) == 3
+    found = place.client.get_run(run.id)
+    assert (found.data.metrics, found.info.status) == ({"loss": 0.5}, "FINISHED")
+    assert "refuses what it was sent" in caplog.text
+
+
+def test_a_journal_that_cannot_be_delivered_does_not_hold_up_others(place, away, caplog, capsys):
+    away()
+    for name in ("damaged", "deleted", "unknown", "good"):
+        with Recorder.new(place, name, {"kind": "run"}) as run:
+            run.metrics({"loss": 0.5}, 1)
+        (folder,) = [f for f in journals(place) if f.name == run.journal.id]
+        content = (folder / "entries.jsonl").read_text()
+        if name == "damaged":
+            (folder / "entries.jsonl").write_text("\0" + content)
+        elif name == "deleted":
+            other = open_place(place.uri, "other")
+            place.client.delete_experiment(other.experiment_id)
+            (folder / "entries.jsonl").write_text(content.replace('"faces"', '"other"'))
+            (folder / "delivered.json").unlink()
+        elif name == "unknown":
+            (folder / "delivered.json").write_text(json.dumps({"position": 10, "run_id": "a" * 32}))
+    assert deliver_left(place) == 2
+    assert caplog.text.count("not delivered, and kept") == 3
+    assert place.client.get_run(run.id).info.status == "FINISHED"
+    assert len(journals(place)) == 3
+    assert sync.sync(place.home) == 1
+    said = capsys.readouterr().err
+    assert "its first line is damaged" in said and "was deleted" in said and f"Run with id={'a' * 32} not found" in said
+
+
+def test_a_server_that_does_not_know_the_run_refuses_nothing_for_ever(place, away, tmp_path, capsys):
+    away()
+    with Recorder.new(place, "r", {"kind": "run"}) as run:
+        run.metrics({"loss": 0.5}, 1)
+    assert sync.sync(place.home, to=f"sqlite:///{tmp_path}/wrong/mlflow.db") == 1
+    assert sync.sync(place.home) == 0
+    assert place.client.get_run(run.id).data.metrics == {"loss": 0.5}
+
+
+def test_what_is_no_journal_is_left_alone(place):
+    kept = place.journal / "aside" / "notes.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    assert deliver_left(place) == 0
+    assert sync.sync(place.home) == 0
+    assert kept.read_text() == "mine"
+
+
+def test_journals_of_one_run_are_delivered_in_the_order_in_which_they_began(place, away):
+    away()
+    first = Recorder.new(place, "r", {"kind": "run"})
+    first.tags({"said": "first"})
+    first.end("KILLED")
+    found = place.client.get_run(first.id)
+    for word in ("second", "third"):
+        with Recorder.beside(place, found) as run:
+            run.tags({"said": word})
+    deliver_left(place)
+    assert place.client.get_run(first.id).data.tags["said"] == "third"
+
+
+def test_a_run_goes_on_only_when_nobody_else_has_records_of_it(place, away, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Courier, "_work", lambda courier: None)
+        patch.setattr(Courier, "flush", lambda courier, patience=None: False)
+        with pytest.raises(KeyboardInterrupt), Recorder.new(place, "r", {"kind": "run"}) as run:
+            run.metrics({"loss": 0.5}, 1)
+            raise KeyboardInterrupt
+    monkeypatch.setattr("fer_exp.tracking.delivery.PATIENCE", 0.2)
+    (folder,) = journals(place)
+    found = place.client.get_run(run.id)
+    with FileLock(folder / ".lock"):  # another process delivers it
+        assert place.is_behind(found)
+        with pytest.raises(UserError, match="another process writes or delivers it"):
+            Recorder.resumed(place, found, {})
+    (place.home / "alias").symlink_to(place.home)  # the same database by another name
+    alias = place._replace(uri=f"sqlite:///{place.home}/alias/mlflow.db")
+    with Recorder.resumed(alias, found, {}) as again:
+        again.metrics({"loss": 0.7}, 1)  # has it already
+        again.metrics({"loss": 0.6}, 2)
+    history = place.client.get_metric_history(run.id, "loss")
+    assert [(p.step, p.value) for p in history] == [(1, 0.5), (2, 0.6)]
+    assert place.client.get_run(run.id).info.status == "FINISHED"
+
+
+def test_one_bad_metric_takes_no_other_with_it(place, away):
+    away()
+    with Recorder.new(place, "r", {"kind": "run"}) as run:
+        for step in range(1, 6):
+            run.metrics({"loss": 1 / step}, step)
+        run.metrics({"bad[name]": 1.0}, 6)
+        run.metrics({"loss": 0.0}, 7)
+    deliver_left(place)
+    assert [p.step for p in place.client.get_metric_history(run.id, "loss")] == [1, 2, 3, 4, 5, 7]
+    assert json.loads((journals(place)[0] / "refused.jsonl").read_text())["op"] == "metrics"
+
+
+def test_an_interrupt_between_a_record_and_its_notice_delays_nothing(place, monkeypatch):
+    run = Recorder.new(place, "r", {"kind": "run"})
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Courier, "notify", lambda courier: (_ for _ in ()).throw(KeyboardInterrupt))
+        run.metrics({"loss": 0.5}, 1)
+    run.end("KILLED")
+    found = place.client.get_run(run.id)
+    assert (found.data.metrics, found.info.status) == ({"loss": 0.5}, "KILLED")
+    assert not journals(place)
+
+
+def test_a_tag_never_names_a_folder(place):
+    run = place.client.create_run(place.experiment_id, tags={"journal": str(place.home)})
+    with pytest.raises(UserError, match="32 characters"):
+        place.state_of(run)
+
+
+def test_passwords_are_not_said(monkeypatch, caplog):
+    monkeypatch.setattr("fer_exp.tracking.place.WAIT", 0)
+    with pytest.raises(Unanswered) as caught:
+        open_place("http://anna:secret@127.0.0.1:9", "faces")
+    assert "secret" not in str(caught.value) and "anna:***@127.0.0.1" in str(caught.value)
 
 
 def test_a_killed_process_leaves_what_it_recorded_for_the_next(place, tmp_path):
@@ -170,8 +353,8 @@ def test_what_the_server_will_never_take_is_put_aside_and_does_not_hold_up_the_r
     assert "refuses what it was sent" in caplog.text and "Changing param values is not allowed" in caplog.text
     (folder,) = journals(place)
     assert json.loads((folder / "refused.jsonl").read_text())["values"] == {"seed": "1"}
-    assert sync.sync(place.home) == 1
-    assert "1 were refused" in capsys.readouterr().err
+    assert sync.sync(place.home) == 0  # it was said before
+    assert "1 records were refused" in capsys.readouterr().err
 
 
 def test_an_error_of_ours_in_the_thread_is_raised_and_loses_nothing(place, monkeypatch):
@@ -217,8 +400,9 @@ def test_an_entry_never_names_a_file_outside_its_journal(place, tmp_path, away):
     (tmp_path / "secret").write_text("secret")
     run._append("artifact", file="../../secret", folder=None, table=False)
     run.close()
-    with pytest.raises(ValueError, match="leaves the journal"):
-        deliver(next(Journal.left(place.journal)))
+    assert deliver_left(place) == 1
+    assert "leaves the journal" in (journals(place)[0] / "refused.jsonl").read_text()
+    assert not place.client.list_artifacts(run.id)
 
 
 def test_the_journal_is_for_its_user_alone(place, away):

@@ -194,10 +194,14 @@ pids = []
 for sweep in range(4):  # forks: importing everything takes longer than training
     pid = os.fork()
     if pid == 0:
-        for variant in ("normal", "mixed"):
-            train([*words, f"data={variant}", f"seed={sweep}"], f"s-{sweep}")
-        question.of_sweep(f"s-{sweep}", uri, "fer-exp", 2)
-        os._exit(0)
+        code = 1
+        try:
+            for variant in ("normal", "mixed"):
+                train([*words, f"data={variant}", f"seed={sweep}"], f"s-{sweep}")
+            question.of_sweep(f"s-{sweep}", uri, "fer-exp", 2)
+            code = 0
+        finally:
+            os._exit(code)
     pids.append(pid)
 sys.exit(any([os.waitpid(pid, 0)[1] for pid in pids]))
 """

@@ -46,7 +46,7 @@ def answer(place: Place, runs: list[Run], tags: dict[str, str], unfinished: list
     with Recorder.new(place, name, tags | ({"synthetic": "true"} if synthetic else {})) as summary:
         _write(place, summary, runs, unfinished or [], synthetic)
     say_where(summary)
-    if summary.is_delivered:
+    if summary.is_delivered:  # else there is no such page yet
         print(f"answer    {place.url(f'runs/{summary.id}/artifacts/answer.html')}")
     return summary.id
 

@@ -12,14 +12,13 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 
 from mlflow.entities import Run
 
-from fer_exp.tracking.answers import Unanswered
-from fer_exp.tracking.delivery import deliver
+from fer_exp.tracking.answers import Unanswered, masked
+from fer_exp.tracking.delivery import deliver, deliver_left
 from fer_exp.tracking.journal import Journal
-from fer_exp.tracking.place import Place, default_uri, open_place
-from fer_exp.tracking.recorder import Recorder, check_run_id
+from fer_exp.tracking.place import Place, check_run_id, default_uri, open_place
+from fer_exp.tracking.recorder import Recorder
 from fer_exp.tracking.stored import (
     close_dead,
-    deliver_left,
     fetch,
     find_run,
     history,
@@ -48,6 +47,7 @@ __all__ = [
     "fetch",
     "find_run",
     "history",
+    "masked",
     "open_place",
     "stored_files",
     "sweep_runs",

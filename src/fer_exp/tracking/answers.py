@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -35,12 +36,17 @@ def will_never_be_taken(error: BaseException) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """An error in one line: what the system said, where it did, rather than what libraries made of it."""
+    """An error in one line: what the system or database said, where it did, rather than what libraries made of it."""
     said, inner = error, error
     while (inner := inner.__cause__ or inner.__context__) is not None:
-        said = inner if isinstance(inner, OSError) else said
+        said = inner if isinstance(inner, (OSError, SQLAlchemyError)) else said
     lines = str(said).strip().splitlines()
-    return (lines[0] if lines else type(said).__name__)[:200]
+    return masked(lines[0] if lines else type(said).__name__)[:200]
+
+
+def masked(text: str) -> str:
+    """A text without the passwords of the addresses in it."""
+    return re.sub(r"(://[^/@\s:]*):[^/@\s]*@", r"\1:***@", text)
 
 
 def reads(function: Reader) -> Reader:
@@ -53,6 +59,8 @@ def reads(function: Reader) -> Reader:
         except UNANSWERED as error:
             if will_never_be_taken(error):
                 raise
-            raise Unanswered(f"{place.uri} does not answer ({reason(error)}): start it, then try again") from error
+            raise Unanswered(
+                f"{masked(place.uri)} does not answer ({reason(error)}): start it, then try again"
+            ) from error
 
     return asking

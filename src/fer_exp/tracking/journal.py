@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,9 @@ from fer_exp import whole
 from fer_exp.errors import UserError
 
 ENTRIES, DELIVERED, REFUSED, LOCK = "entries.jsonl", "delivered.json", "refused.jsonl", ".lock"
+UNREADABLE = "unreadable"  # what is done with a line that says nothing
+STALE = 3600  # seconds after which a folder that a killed process was making or removing goes
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Entry(NamedTuple):
@@ -38,10 +43,7 @@ class Journal:
     def __init__(self, folder: Path, lock: FileLock):
         self.folder, self._lock, self.id = folder, lock, folder.name
         self.files = 0
-        file = folder / DELIVERED
-        known = json.loads(file.read_text()) if file.exists() else {}
-        self.position: int = known.get("position", 0)
-        self.run_id: str | None = known.get("run_id")
+        self.position, self.run_id = _noted(folder)
 
     @classmethod
     def begin(cls, home: Path, **about: Any) -> Journal:
@@ -51,34 +53,44 @@ class Journal:
             UserError: the disk is full or the folder cannot be written to.
         """
         folder = home / uuid.uuid4().hex
-        hidden = folder.with_name(f"{whole.PART}{folder.name}")  # until it is locked
+        hidden = _hidden(folder)  # until it is locked
         try:
             hidden.mkdir(mode=0o700, parents=True)
             lock = FileLock(hidden / LOCK)
             lock.acquire()
-            (hidden / ENTRIES).write_bytes(_line("run", about))
-            hidden.rename(folder)
+            self = cls(hidden, lock)
+            self.append("run", safe=True, **about)
+            self.folder, self.id = hidden.rename(folder), folder.name
         except OSError as error:
-            raise _full(folder, error) from error
-        return cls(folder, lock)
+            raise _failed(folder, error) from error
+        return self
 
     @classmethod
     def left(cls, home: Path) -> Iterator[Journal]:
         """Those that no process writes any more, oldest first; each is released when the next one is asked for."""
-        folders = [folder for folder in home.glob("[!.]*") if folder.is_dir()]
-        for folder in sorted(folders, key=lambda folder: (_began(folder), folder.name)):
-            lock = FileLock(folder / LOCK, timeout=0)
-            try:
-                lock.acquire()
-            except (Timeout, OSError):
-                continue
-            try:
-                if (folder / ENTRIES).exists():
+        for folder in _folders(home):
+            with _locked(folder, 0) as lock:
+                if lock is not None:
                     yield cls(folder, lock)
-                else:  # another process has just done with it
+        for folder in home.glob(f"{whole.PART}*"):
+            with suppress(OSError), _locked(folder, 0) as lock:
+                if lock is not None and time.time() - folder.stat().st_mtime > STALE:
                     shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                lock.release()
+
+    @classmethod
+    def of(cls, home: Path, names: set[str], seconds: float = 0) -> Iterator[Journal]:
+        """Those of a run, oldest first, by any of the ids that it has had.
+
+        Raises:
+            UserError: another process has one of them, and keeps it for more than so many seconds.
+        """
+        for folder in _folders(home):
+            if names & {folder.name, _noted(folder)[1], _about(folder).get("run_id")}:
+                with _locked(folder, seconds) as lock:
+                    if lock is not None:
+                        yield cls(folder, lock)
+                    elif folder.exists():
+                        raise UserError(f"{folder}: another process writes or delivers it; wait for its end")
 
     def append(self, op: str, safe: bool = False, **values: Any) -> None:
         """Add an entry; `safe`: it survives a power failure too.
@@ -86,14 +98,18 @@ class Journal:
         Raises:
             UserError: the disk is full.
         """
+        path = self.folder / ENTRIES
+        before = path.stat().st_size if path.exists() else 0
         try:
-            with (self.folder / ENTRIES).open("ab") as file:
-                file.write(_line(op, values))
+            with path.open("ab") as file:
+                file.write(json.dumps({"op": op, **values}).encode() + b"\n")
                 file.flush()
                 if safe:
                     os.fsync(file.fileno())
         except OSError as error:
-            raise _full(self.folder, error) from error
+            with suppress(OSError):
+                os.truncate(path, before)  # a half would spoil the next one
+            raise _failed(self.folder, error) from error
 
     @contextmanager
     def file(self, name: str) -> Iterator[Path]:
@@ -109,7 +125,7 @@ class Journal:
             yield folder / name
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise _full(self.folder, error) from error
+            raise _failed(self.folder, error) from error
 
     def keep(self, file: Path) -> Path:
         """A file as it is now, by a link where the disk has links: what may not change is not copied."""
@@ -133,6 +149,11 @@ class Journal:
             raise ValueError(f"{local} leaves the journal")
         return path
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more in it than is delivered."""
+        return (self.folder / ENTRIES).stat().st_size > self.position
+
     def pending(self) -> Iterator[Entry]:
         """Entries that are not delivered; one that is not complete, because its writer was killed, is none."""
         file = self.folder / ENTRIES
@@ -145,59 +166,118 @@ class Journal:
                     return
                 yield _entry(line, lines.tell())
 
-    def first(self) -> Entry:
-        """What the journal is about."""
-        with (self.folder / ENTRIES).open("rb") as lines:
-            return _entry(lines.readline(), lines.tell())
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the journal is about.
+
+        Raises:
+            UserError: its first line is damaged.
+        """
+        if not (found := _about(self.folder)):
+            raise UserError(f"{self.folder}: its first line is damaged, so that nobody knows which run it is of")
+        return found
 
     def advance(self, entries: list[Entry], run_id: str | None) -> None:
-        """These entries are delivered; the files that they name go."""
+        """These entries are delivered; the files that they name go.
+
+        Raises:
+            OSError: that could not be noted: nothing has changed.
+        """
         self._pass(entries, run_id)
         for entry in entries:
             if "file" in entry.values:
                 shutil.rmtree(self.path(entry.values["file"]).parent, ignore_errors=True)
 
     def refuse(self, entries: list[Entry], run_id: str | None, reason: str) -> None:
-        """Put entries aside that the server will never take, with the reason; the files that they name stay."""
+        """Put entries aside that the server will never take, with the reason; the files that they name stay.
+
+        Raises:
+            OSError: as `advance`.
+        """
         with (self.folder / REFUSED).open("a") as file:
             for entry in entries:
                 file.write(json.dumps({"reason": reason, "op": entry.op, **entry.values}) + "\n")
         self._pass(entries, run_id)
 
     def _pass(self, entries: list[Entry], run_id: str | None) -> None:
-        self.position, self.run_id = entries[-1].end, run_id
-        content = json.dumps({"position": self.position, "run_id": run_id})
+        position = entries[-1].end
+        content = json.dumps({"position": position, "run_id": run_id})
         whole.write(self.folder / DELIVERED, content.encode())
+        self.position, self.run_id = position, run_id
 
     @property
     def refused(self) -> int:
         """How many entries were put aside."""
         file = self.folder / REFUSED
-        return len(file.read_text().splitlines()) if file.exists() else 0
+        return len(set(file.read_text().splitlines())) if file.exists() else 0
 
     def close(self) -> None:
         """Let others have it; a journal with nothing left in it goes."""
-        if not self.refused and next(self.pending(), None) is None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.release()
+        try:
+            if not self.refused and next(self.pending(), None) is None:
+                # away from those who look for journals, before its first file is gone
+                shutil.rmtree(self.folder.rename(_hidden(self.folder)), ignore_errors=True)
+        finally:
+            self._lock.release()
 
 
-def _line(op: str, values: dict[str, Any]) -> bytes:
-    return json.dumps({"op": op, **values}).encode() + b"\n"
+def _hidden(folder: Path) -> Path:
+    return folder.with_name(f"{whole.PART}{folder.name}")
+
+
+def _folders(home: Path) -> list[Path]:
+    """The folders of journals, oldest first."""
+    found = [folder for folder in home.glob("[!.]*") if (folder / ENTRIES).is_file()]
+    return sorted(found, key=lambda folder: (_about(folder).get("at", 0.0), folder.name))
+
+
+@contextmanager
+def _locked(folder: Path, seconds: float) -> Iterator[FileLock | None]:
+    """The folder's lock, or None where another process keeps it, or has removed the folder."""
+    lock = FileLock(folder / LOCK, timeout=seconds)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        yield None
+        return
+    try:
+        gone = not (folder / ENTRIES).is_file()
+        if gone:  # locking made it anew, with nothing but the lock
+            with suppress(OSError):
+                (folder / LOCK).unlink()
+                folder.rmdir()
+        yield None if gone else lock
+    finally:
+        lock.release()
+
+
+def _noted(folder: Path) -> tuple[int, str | None]:
+    """Up to where a journal is delivered, and the run's id; from the start again where the note is damaged."""
+    try:
+        known = json.loads((folder / DELIVERED).read_text())
+        return int(known["position"]), known["run_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, None
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """A journal's first entry; empty where it is damaged."""
+    try:
+        with (folder / ENTRIES).open("rb") as lines:
+            op, values, _ = _entry(lines.readline(), 0)
+    except OSError:
+        return {}
+    return values if op == "run" else {}
 
 
 def _entry(line: bytes, end: int) -> Entry:
-    values = json.loads(line)
-    return Entry(values.pop("op"), values, end)
-
-
-def _began(folder: Path) -> float:
     try:
-        with (folder / ENTRIES).open("rb") as lines:
-            return float(json.loads(lines.readline())["at"])
-    except (OSError, ValueError, KeyError):
-        return 0.0
+        values = json.loads(line)
+        return Entry(values.pop("op"), values, end)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Entry(UNREADABLE, {"line": repr(line[:2000])}, end)
 
 
-def _full(folder: Path, error: OSError) -> UserError:
-    return UserError(f"{folder}: {error.strerror or error}; what was recorded before is kept there. Make room")
+def _failed(folder: Path, error: OSError) -> UserError:
+    remedy = ". Make room" if error.errno in FULL else ""
+    return UserError(f"{folder}: {error.strerror or error}; what was recorded before is kept there{remedy}")

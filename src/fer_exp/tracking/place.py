@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,10 +15,13 @@ from urllib.parse import quote
 
 from filelock import FileLock
 from mlflow import MlflowClient
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
 
 from fer_exp.config import ROOT
 from fer_exp.errors import UserError
-from fer_exp.tracking.answers import UNANSWERED, Unanswered, reason, will_never_be_taken
+from fer_exp.tracking.answers import UNANSWERED, Unanswered, masked, reason, will_never_be_taken
+from fer_exp.tracking.journal import Journal
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -62,8 +66,19 @@ class Place(NamedTuple):
 
     def state_of(self, run: Run) -> Path:
         """The state of a stored run: by the id that it had where it began without a server, else by its own."""
-        early = self.state / run.data.tags.get("journal", run.info.run_id)
-        return early if early.exists() else self.state / run.info.run_id
+        early = self.state / check_run_id(run.data.tags.get("journal", run.info.run_id))
+        return early if early.exists() else self.state / check_run_id(run.info.run_id)
+
+    def names(self, run: Run) -> set[str]:
+        """The ids that a stored run has had: its own, and its journal's."""
+        return {run.info.run_id, run.data.tags.get("journal", run.info.run_id)}
+
+    def is_behind(self, run: Run) -> bool:
+        """Whether this machine has records of the run that its server has not got, or another process has."""
+        try:
+            return next(Journal.of(self.journal, self.names(run)), None) is not None
+        except UserError:
+            return True
 
     @property
     def sync_words(self) -> str:
@@ -84,16 +99,27 @@ class Place(NamedTuple):
         """The shell command that serves the user interface over a local database."""
         if self.uri == default_uri():
             return "make ui"
-        return f"mlflow ui --backend-store-uri {self.uri} --host 127.0.0.1 --port {port}"
+        return f"mlflow ui --backend-store-uri {masked(self.uri)} --host 127.0.0.1 --port {port}"
 
     def url(self, path: str = "", port: int = 5000) -> str:
         """The page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
-        base = f"http://127.0.0.1:{port}" if self.is_local else self.uri.rstrip("/")
+        base = f"http://127.0.0.1:{port}" if self.is_local else masked(self.uri)
         page = f"{base}/#/experiments/{self.experiment_id}"
         training_view = "workflowType=machine_learning"  # else a fresh browser gets the menu for language models
         if path:
             return f"{page}/{path}?{training_view}"
         return f"{page}/runs?viewStateShareKey={VIEW}&{training_view}"
+
+
+def check_run_id(run_id: str) -> str:
+    """The id itself, if it is one: no other text becomes a path.
+
+    Raises:
+        UserError: it is not 32 hex characters.
+    """
+    if not re.fullmatch(r"[0-9a-f]{32}", str(run_id)):
+        raise UserError(f"{run_id}: a run id has 32 characters 0-9a-f; quote it")
+    return run_id
 
 
 def default_uri() -> str:
@@ -116,6 +142,7 @@ def open_place(uri: str | None, experiment: str, must_answer: bool = True) -> Pl
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or default_uri()
     if uri.startswith("file:") or "://" not in uri:
         raise UserError(f"tracking.uri={uri}: a server (http://...) or a database (sqlite:////path/mlflow.db)")
+    uri = uri.rstrip("/")
     home, lock = ROOT / "mlruns", nullcontext()
     if uri.startswith("sqlite:///"):
         database = Path(uri.removeprefix("sqlite:///")).absolute()
@@ -141,6 +168,8 @@ def _experiment_id(place: Place) -> str:
     began = time.monotonic()
     while True:
         try:
+            if not place.is_local:  # one that hangs is not waited for as long as a request may take
+                http_request(get_default_host_creds(place.uri), "/health", "GET", max_retries=0, timeout=WAIT)
             found = place.client.get_experiment_by_name(place.experiment)
             if found is None:
                 return _create(place)
@@ -149,9 +178,9 @@ def _experiment_id(place: Place) -> str:
                 continue
             server = _scheme(place.uri) in ("http", "https", *DATABASES)
             if will_never_be_taken(error) or not server:
-                raise UserError(f"tracking.uri={place.uri}: {reason(error)}") from error
+                raise UserError(f"tracking.uri={masked(place.uri)}: {reason(error)}") from error
             if time.monotonic() - began > WAIT:
-                raise Unanswered(f"tracking.uri={place.uri} does not answer: {reason(error)}") from error
+                raise Unanswered(f"tracking.uri={masked(place.uri)} does not answer: {reason(error)}") from error
             Event().wait(1)
         else:
             if found.lifecycle_stage == "deleted":

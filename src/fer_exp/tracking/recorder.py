@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,8 +14,8 @@ from mlflow.entities import RunTag
 
 from fer_exp.errors import UserError
 from fer_exp.provenance import machine
-from fer_exp.tracking.answers import reads
-from fer_exp.tracking.delivery import NOT_NOW, Courier, Delivery
+from fer_exp.tracking.answers import masked, reads
+from fer_exp.tracking.delivery import NOT_NOW, Courier, Delivery, deliver_run
 from fer_exp.tracking.journal import Journal
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class Recorder:
     def __init__(self, place: Place, name: str, run_id: str | None = None, tags: Mapping[str, str] | None = None):
         """A journal for a run that the server has (`run_id`), or for one that is to be made, with these tags."""
         self.place, self.name, self.ended, self.closed = place, name, False, False
+        self.end_is_recorded = False
         about = {"uri": place.uri, "experiment": place.experiment, "name": name, "run_id": run_id}
         self.journal = Journal.begin(place.journal, **about, at=time.time(), tags=dict(tags or {}))
         self._run_id = run_id
@@ -68,9 +68,13 @@ class Recorder:
     def resumed(cls, place: Place, run: Run, about: Mapping[str, str]) -> Recorder:
         """Of a run that goes on: parameters and metrics that it has are not written again. `about`: tags.
 
+        What it recorded before, and the server has not got, is delivered first.
+
         Raises:
             Unanswered: the server does not answer.
+            UserError: another process has a journal of it.
         """
+        deliver_run(place, run)
         run, points = _take_over(place, run, about)
         self = cls(place, run.info.run_name, run.info.run_id)
         self.state, self.points_known, self.parameters_known = place.state_of(run), points, set(run.data.params)
@@ -160,6 +164,7 @@ class Recorder:
             self.ended = True
             try:
                 self.journal.append("end", safe=True, status=status, at=time.time())
+                self.end_is_recorded = True
                 self.courier.notify()
             except UserError as error:
                 log.warning("warning: the end of this run is not recorded (%s): the next start closes it", error)
@@ -181,7 +186,7 @@ class Recorder:
                 self.courier.waiting,
                 self.name,
                 self.journal.folder,
-                self.place.uri,
+                masked(self.place.uri),
                 self.courier.failing,
                 self.place.sync_words,
             )
@@ -194,17 +199,6 @@ class Recorder:
             self.end("FINISHED")
         else:
             self.end("KILLED" if issubclass(kind, KeyboardInterrupt) else "FAILED")
-
-
-def check_run_id(run_id: str) -> str:
-    """The id itself, if it is one.
-
-    Raises:
-        UserError: it is not 32 hex characters.
-    """
-    if not re.fullmatch(r"[0-9a-f]{32}", str(run_id)):
-        raise UserError(f"{run_id}: a run id has 32 characters 0-9a-f; quote it")
-    return run_id
 
 
 @reads

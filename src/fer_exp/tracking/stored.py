@@ -13,10 +13,7 @@ from mlflow.entities import Run
 from fer_exp.errors import UserError
 from fer_exp.provenance import lives
 from fer_exp.tracking.answers import UNANSWERED, reads, will_never_be_taken
-from fer_exp.tracking.delivery import deliver
-from fer_exp.tracking.journal import Journal
-from fer_exp.tracking.place import Place
-from fer_exp.tracking.recorder import check_run_id
+from fer_exp.tracking.place import Place, check_run_id
 
 
 @reads
@@ -32,7 +29,8 @@ def find_run(place: Place, run_id: str) -> tuple[Place, Run]:
         if not will_never_be_taken(error):
             raise
         # one that began while the server was away was called by its journal's id
-        found = place.client.search_runs([place.experiment_id], f"tags.journal = '{run_id}'")
+        everywhere = [experiment.experiment_id for experiment in place.client.search_experiments()]
+        found = place.client.search_runs(everywhere, f"tags.journal = '{run_id}'")
         if not found:
             raise UserError(
                 f"run={run_id}: not in {place.uri}; tracking.uri names another database or server"
@@ -105,22 +103,6 @@ def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
     own = training_runs(place, f"tags.sweep_id = '{sweep_id}'")
     reused = training_runs(place, f"tags.`also_in.{sweep_id}` = 'true'")  # MLflow's queries have no "or"
     return sorted({run.info.run_id: run for run in reused + own}.values(), key=lambda run: run.info.start_time)
-
-
-def deliver_left(place: Place) -> int:
-    """Deliver what processes that are gone recorded for this place and its server did not get; returns how much.
-
-    Raises:
-        Unanswered: the server takes nothing.
-    """
-    count = 0
-    for journal in Journal.left(place.journal):
-        try:
-            if journal.first().values["uri"] == place.uri:
-                count += deliver(journal)
-        finally:
-            journal.close()
-    return count
 
 
 @reads

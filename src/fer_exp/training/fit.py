@@ -105,4 +105,5 @@ def fit(
             shuffle=False,  # the data set has an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
+        stopping.stop_if_asked()  # in the midst of what follows the last epoch
     return Fitted(history.epoch[-1] + 1, time.monotonic() - start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import urlsplit
 
 from omegaconf import MISSING
 
@@ -201,3 +202,10 @@ class TrackingConfig:
 
     uri: str | None = None
     experiment: str = "fer-exp"
+
+    def __post_init__(self):
+        if self.uri is not None and urlsplit(self.uri).password:
+            raise ConfigError(
+                "tracking.uri holds a password, and stands on every run where all can read it: set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or the whole address in MLFLOW_TRACKING_URI"
+            )
