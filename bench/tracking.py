@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 
 from mlflow.entities import Metric
 
-from fer_exp.tracking import Recorder, delivery, open_place
+from fer_exp.tracking import Recorder, courier, open_place
 
 EPOCHS, EVERY = 200, 10
 VALUES = {f"metric_{i}": i / 7 for i in range(15)}
@@ -85,7 +85,7 @@ def compare(uri: str, process: subprocess.Popen, folder: Path) -> None:
 
 def main() -> None:
     """Start a server, compare, end it."""
-    delivery.PATIENCE = 1  # seconds
+    courier.PATIENCE = 1  # seconds
     with TemporaryDirectory() as scratch:
         uri, process = serve(Path(scratch))
         try:

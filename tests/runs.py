@@ -73,7 +73,7 @@ class Recorded:
     """What a process recorded, entry by entry, to hold against what a server has in the end."""
 
     def __init__(self, monkeypatch):
-        from fer_exp.tracking import Journal
+        from fer_exp.tracking.journal import Journal
 
         self.parameters, self.tags, self.points, self.files = {}, {}, [], {}
         self.models, self.datasets, self.status = {}, [], None

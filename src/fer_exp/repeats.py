@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from fer_exp.tracking import Unanswered, training_runs
+from fer_exp.tracking import Unanswered, is_behind, training_runs
 from fer_exp.training.state import SUFFIX
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def known(place: Place, about: dict[str, str]) -> Run | None:
         return None
     finished = [run for run in found if run.info.status == "FINISHED"]
     left = [run for run in found if run.info.status in ("KILLED", "FAILED")]
-    here = [run for run in left if any(place.state_of(run).glob(f"*{SUFFIX}")) and not place.is_behind(run)]
+    here = [run for run in left if any(place.state_of(run).glob(f"*{SUFFIX}")) and not is_behind(place, run)]
     return next(reversed(finished or here), None)
 
 

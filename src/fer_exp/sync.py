@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_exp.config import ROOT
 from fer_exp.errors import UserError
-from fer_exp.tracking import Journal, Unanswered, close_dead, deliver, masked, open_place
+from fer_exp.tracking import Unanswered, close_dead, deliver, left, masked, open_place
 
 
 def sync(home: Path, to: str | None = None) -> int:
@@ -22,7 +22,7 @@ def sync(home: Path, to: str | None = None) -> int:
         to: a server or database to deliver to, instead of the one that each run was meant for.
     """
     failed, places, sweeps, silent = 0, set(), set(), set()
-    for journal in Journal.left(home / "journal"):
+    for journal in left(home / "journal"):
         before = journal.refused
         try:
             about = journal.about

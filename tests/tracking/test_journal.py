@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,9 @@ from runs import Recorded, files
 
 from fer_exp import figures, sync, whole
 from fer_exp.errors import UserError
-from fer_exp.tracking import Recorder, Unanswered, deliver_left, open_place
-from fer_exp.tracking.delivery import Courier, Delivery
+from fer_exp.tracking import Recorder, Unanswered, deliver_left, is_behind, open_place
+from fer_exp.tracking.courier import Courier
+from fer_exp.tracking.delivery import Delivery
 from fer_exp.tracking.journal import Journal
 
 
@@ -237,6 +239,16 @@ def test_what_is_no_journal_is_left_alone(place):
     assert kept.read_text() == "mine"
 
 
+def test_what_a_killed_process_was_making_or_removing_goes_after_an_hour(place):
+    for name, age in (("old", 4000), ("new", 100)):
+        file = place.journal / f"{whole.PART}{name}" / "files" / "a"
+        file.parent.mkdir(parents=True)
+        file.write_text("a")
+        os.utime(file.parents[1], (time.time() - age,) * 2)
+    assert deliver_left(place) == 0
+    assert [folder.name for folder in place.journal.iterdir()] == [f"{whole.PART}new"]
+
+
 def test_journals_of_one_run_are_delivered_in_the_order_in_which_they_began(place, away):
     away()
     first = Recorder.new(place, "r", {"kind": "run"})
@@ -257,11 +269,11 @@ def test_a_run_goes_on_only_when_nobody_else_has_records_of_it(place, away, monk
         with pytest.raises(KeyboardInterrupt), Recorder.new(place, "r", {"kind": "run"}) as run:
             run.metrics({"loss": 0.5}, 1)
             raise KeyboardInterrupt
-    monkeypatch.setattr("fer_exp.tracking.delivery.PATIENCE", 0.2)
+    monkeypatch.setattr("fer_exp.tracking.leftovers.DONE_WITH", 0.2)
     (folder,) = journals(place)
     found = place.client.get_run(run.id)
     with FileLock(folder / ".lock"):  # another process delivers it
-        assert place.is_behind(found)
+        assert is_behind(place, found)
         with pytest.raises(UserError, match="another process writes or delivers it"):
             Recorder.resumed(place, found, {})
     (place.home / "alias").symlink_to(place.home)  # the same database by another name
@@ -314,7 +326,7 @@ def test_a_killed_process_leaves_what_it_recorded_for_the_next(place, tmp_path):
     code = (
         "import os, signal\n"
         "from fer_exp.tracking import Recorder, open_place\n"
-        "from fer_exp.tracking.delivery import Courier\n"
+        "from fer_exp.tracking.courier import Courier\n"
         "Courier._work = lambda courier: None\n"
         f"run = Recorder.new(open_place('{place.uri}', 'faces'), 'r', {{'kind': 'run'}})\n"
         "for step in range(1, 101): run.metrics({'loss': 1 / step}, step)\n"

@@ -92,7 +92,7 @@ def test_a_server_that_goes_for_good_stops_nothing_and_gets_all_later(
     server, module_folder, tmp_path, home, monkeypatch, capsys, caplog
 ):
     recorded = Recorded(monkeypatch)
-    monkeypatch.setattr("fer_exp.tracking.delivery.PATIENCE", 1)
+    monkeypatch.setattr("fer_exp.tracking.courier.PATIENCE", 1)
     real = Recorder.metrics
 
     def metrics(run, values, step=0, at=None):
@@ -119,7 +119,7 @@ def test_a_run_begins_without_its_server_and_the_next_one_delivers_it(
     tmp_path, module_folder, home, monkeypatch, capsys
 ):
     monkeypatch.setattr("fer_exp.tracking.place.WAIT", 1)
-    monkeypatch.setattr("fer_exp.tracking.delivery.PATIENCE", 1)
+    monkeypatch.setattr("fer_exp.tracking.courier.PATIENCE", 1)
     server = Server(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
     recorded = Recorded(monkeypatch)
     early = train(command(module_folder, server.uri), "s-1")

@@ -17,6 +17,16 @@ def signals():
         signal.signal(each, handler)
 
 
+def train(callback):
+    """Three epochs of ten steps, as training does, until KeyboardInterrupt."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    stopping = Stopping()
+    with pytest.raises(KeyboardInterrupt), stopping.listening():
+        model.fit(np.ones((40, 2)), np.ones(40), batch_size=4, epochs=3, verbose=0, callbacks=[callback, stopping])
+        stopping.stop_if_asked()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_training_ends_after_the_step_that_is_under_way(signals, number, capsys):
     begun, done = [], []
@@ -30,11 +40,7 @@ def test_training_ends_after_the_step_that_is_under_way(signals, number, capsys)
         def on_train_batch_end(self, batch, logs=None):
             done.append(batch)
 
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    stopping = Stopping()
-    with pytest.raises(KeyboardInterrupt), stopping.listening():
-        model.fit(np.ones((40, 2)), np.ones(40), batch_size=4, verbose=0, callbacks=[Ask(), stopping])
+    train(Ask())
     assert begun == done == [0, 1, 2]
     assert "stops after this step; once more: at once" in capsys.readouterr().err
 
@@ -47,9 +53,13 @@ def test_an_epoch_that_is_complete_is_kept_before_training_ends(signals):
             os.kill(os.getpid(), signal.SIGINT)  # in the midst of writing
             kept.append(epoch)
 
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    stopping = Stopping()
-    with pytest.raises(KeyboardInterrupt), stopping.listening():
-        model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0, callbacks=[Keep(), stopping])
+    train(Keep())
     assert kept == [0]
+
+
+def test_what_follows_the_last_epoch_is_not_gone_on_with(signals):
+    class Deliver(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    train(Deliver())

@@ -13,8 +13,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 from mlflow.entities import Run
 
 from fer_exp.tracking.answers import Unanswered, masked
-from fer_exp.tracking.delivery import deliver, deliver_left
-from fer_exp.tracking.journal import Journal
+from fer_exp.tracking.leftovers import deliver, deliver_left, is_behind, left
 from fer_exp.tracking.place import Place, check_run_id, default_uri, open_place
 from fer_exp.tracking.recorder import Recorder
 from fer_exp.tracking.stored import (
@@ -34,7 +33,6 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs
 
 __all__ = [
-    "Journal",
     "Place",
     "Recorder",
     "Run",
@@ -47,6 +45,8 @@ __all__ = [
     "fetch",
     "find_run",
     "history",
+    "is_behind",
+    "left",
     "masked",
     "open_place",
     "stored_files",

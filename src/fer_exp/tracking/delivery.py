@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain, takewhile
-from threading import Condition, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, RunTag
-from tqdm import tqdm
 
 from fer_exp.errors import UserError
-from fer_exp.tracking.answers import UNANSWERED, Unanswered, masked, reason, will_never_be_taken
+from fer_exp.tracking.answers import UNANSWERED, masked, reason, will_never_be_taken
 from fer_exp.tracking.journal import Entry, Journal
 from fer_exp.tracking.place import open_place
 
-if TYPE_CHECKING:
-    from mlflow.entities import Run
-
-    from fer_exp.tracking.place import Place
-
 log = logging.getLogger(__name__)
 
-PATIENCE = 30  # seconds that the end of a run waits for a server that takes nothing
-PAUSES = (1, 2, 4, 8, 15)  # seconds before it is asked again
 AT_ONCE = 1000  # metrics, 100 parameters or tags: MLflow's limits
 FEW = 100
 NOT_NOW = (*UNANSWERED, UserError)
@@ -192,172 +182,3 @@ class Delivery:
 
     def _end(self, run_id: str, entry: dict[str, Any]) -> None:
         self.client.set_terminated(run_id, entry["status"], int(entry["at"] * 1000))
-
-
-class Courier:
-    """Delivers a journal from a thread of its own, so that whoever writes it never waits for the server."""
-
-    def __init__(self, delivery: Delivery):
-        self.delivery, self.journal = delivery, delivery.journal
-        self.turn = Condition()
-        self.failing = ""  # why nothing is taken at present
-        self.moved = time.monotonic()  # when something was taken last
-        self.hurry = self.stopped = False
-        self.bug: BaseException | None = None
-        self.thread = Thread(target=self._work, name="delivery", daemon=True)
-        self.thread.start()
-
-    def notify(self) -> None:
-        """More is there."""
-        with self.turn:
-            self.turn.notify_all()
-
-    @property
-    def waiting(self) -> int:
-        """How many entries are not delivered."""
-        return sum(1 for _ in self.journal.pending())
-
-    def flush(self, patience: float | None = None) -> bool:
-        """Wait until everything is delivered; False where the server takes nothing for `patience` seconds.
-
-        A large file may take as long as it needs at a megabyte a second.
-        """
-        patience, began = PATIENCE if patience is None else patience, time.monotonic()
-        total = self.waiting
-        with self.turn, tqdm(total=total, desc="delivering to the tracking server", delay=2, leave=False) as bar:
-            self.hurry = True
-            self.turn.notify_all()
-            while self.journal.is_behind and self.bug is None:
-                self.turn.wait(0.2)
-                bar.update(total - self.waiting - bar.n)
-                silent = time.monotonic() - max(began, self.moved)
-                if silent > patience + (0 if self.failing else self.delivery.allowed):
-                    self.failing = self.failing or f"no answer for {silent:.0f} seconds"
-                    return False
-            self.hurry = False
-        if self.bug is not None:
-            raise self.bug
-        return True
-
-    def stop(self) -> bool:
-        """End the thread, what is left stays in the journal; False where a server that hangs still holds it."""
-        with self.turn:
-            self.stopped = True
-            self.turn.notify_all()
-        self.thread.join(1)
-        return not self.thread.is_alive()
-
-    def _work(self) -> None:
-        failed = 0
-        while not self.stopped:
-            with self.turn:
-                # not only when told: a writer may be interrupted before it tells
-                while not (self.journal.is_behind or self.stopped):
-                    self.turn.wait(1)
-            try:
-                sent = 0 if self.stopped else self.delivery.step()
-            except NOT_NOW as error:
-                failed += 1
-                self._pause(error, failed)
-            except BaseException as error:  # ours: raised where somebody waits
-                with self.turn:
-                    self.bug = error
-                    self.turn.notify_all()
-                return
-            else:
-                if self.failing:
-                    log.info("%s answers again", masked(self.delivery.uri))
-                failed = 0
-                with self.turn:
-                    self.failing = ""
-                    if sent:
-                        self.moved = time.monotonic()
-                    self.turn.notify_all()
-                    if not sent and not self.stopped:  # in the midst of a line
-                        self.turn.wait(0.1)
-
-    def _pause(self, error: BaseException, failed: int) -> None:
-        if not self.failing:
-            log.warning(
-                "warning: %s takes nothing (%s): this goes on, what it records is kept in %s until it does",
-                masked(self.delivery.uri),
-                reason(error),
-                self.journal.folder,
-            )
-        with self.turn:
-            self.failing = reason(error)
-            seconds = PAUSES[min(failed, len(PAUSES)) - 1]
-            self.turn.wait_for(lambda: self.hurry or self.stopped, seconds)
-            if self.hurry and not self.stopped:
-                self.turn.wait_for(lambda: self.stopped, PAUSES[0])
-
-
-class Undeliverable(UserError):
-    """A journal that its server will not take, whereas it may take others."""
-
-
-def deliver(journal: Journal, uri: str | None = None) -> int:
-    """Deliver a journal that was left; returns how many entries that took.
-
-    Raises:
-        Unanswered: the server takes nothing at present.
-        Undeliverable: it does not know the run, or the experiment is deleted; or the journal is damaged.
-    """
-    try:
-        delivery = Delivery(journal, uri)
-        if run_id := journal.run_id:
-            delivery.client.get_run(run_id)  # before a wrong server refuses all, one by one
-        count = 0
-        name = delivery.about["name"]
-        with tqdm(total=sum(1 for _ in journal.pending()), desc=f"delivering {name}", delay=2, leave=False) as bar:
-            while sent := delivery.step():
-                count += sent
-                bar.update(sent)
-        return count
-    except Unanswered:
-        raise
-    except UserError as error:
-        raise Undeliverable(str(error)) from error
-    except UNANSWERED as error:
-        where = masked(uri or journal.about["uri"])
-        if will_never_be_taken(error):
-            raise Undeliverable(f"{journal.folder}: {where}: {reason(error)}") from error
-        raise Unanswered(f"{where} does not answer ({reason(error)})") from error
-    except Exception as error:
-        raise Undeliverable(f"{journal.folder}: {type(error).__name__}: {reason(error)}") from error
-
-
-def deliver_left(place: Place) -> int:
-    """Deliver what processes that are gone recorded for this place and its server did not get; returns how much.
-
-    A journal that the server will not take stays, and is named.
-
-    Raises:
-        Unanswered: the server takes nothing.
-    """
-    count = 0
-    for journal in Journal.left(place.journal):
-        try:
-            if journal.about["uri"] == place.uri:
-                count += deliver(journal)
-        except Unanswered:
-            raise
-        except UserError as error:
-            log.warning("warning: not delivered, and kept: %s", error)
-        finally:
-            journal.close()
-    return count
-
-
-def deliver_run(place: Place, run: Run) -> None:
-    """Deliver all that processes that are gone recorded of this run.
-
-    Raises:
-        Unanswered: the server does not answer.
-        UserError: another process has a journal of the run, or the server will not take it.
-    """
-    for journal in Journal.of(place.journal, place.names(run), PATIENCE):
-        try:
-            deliver(journal, place.uri)
-        finally:
-            journal.close()

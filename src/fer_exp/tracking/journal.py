@@ -6,21 +6,19 @@ import errno
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from fer_exp import whole
 from fer_exp.errors import UserError
 
 ENTRIES, DELIVERED, REFUSED, LOCK = "entries.jsonl", "delivered.json", "refused.jsonl", ".lock"
 UNREADABLE = "unreadable"  # what is done with a line that says nothing
-STALE = 3600  # seconds after which a folder that a killed process was making or removing goes
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -43,7 +41,7 @@ class Journal:
     def __init__(self, folder: Path, lock: FileLock):
         self.folder, self._lock, self.id = folder, lock, folder.name
         self.files = 0
-        self.position, self.run_id = _noted(folder)
+        self.position, self.run_id = noted(folder)
 
     @classmethod
     def begin(cls, home: Path, **about: Any) -> Journal:
@@ -64,33 +62,6 @@ class Journal:
         except OSError as error:
             raise _failed(folder, error) from error
         return self
-
-    @classmethod
-    def left(cls, home: Path) -> Iterator[Journal]:
-        """Those that no process writes any more, oldest first; each is released when the next one is asked for."""
-        for folder in _folders(home):
-            with _locked(folder, 0) as lock:
-                if lock is not None:
-                    yield cls(folder, lock)
-        for folder in home.glob(f"{whole.PART}*"):
-            with suppress(OSError), _locked(folder, 0) as lock:
-                if lock is not None and time.time() - folder.stat().st_mtime > STALE:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-    @classmethod
-    def of(cls, home: Path, names: set[str], seconds: float = 0) -> Iterator[Journal]:
-        """Those of a run, oldest first, by any of the ids that it has had.
-
-        Raises:
-            UserError: another process has one of them, and keeps it for more than so many seconds.
-        """
-        for folder in _folders(home):
-            if names & {folder.name, _noted(folder)[1], _about(folder).get("run_id")}:
-                with _locked(folder, seconds) as lock:
-                    if lock is not None:
-                        yield cls(folder, lock)
-                    elif folder.exists():
-                        raise UserError(f"{folder}: another process writes or delivers it; wait for its end")
 
     def append(self, op: str, safe: bool = False, **values: Any) -> None:
         """Add an entry; `safe`: it survives a power failure too.
@@ -173,7 +144,7 @@ class Journal:
         Raises:
             UserError: its first line is damaged.
         """
-        if not (found := _about(self.folder)):
+        if not (found := about(self.folder)):
             raise UserError(f"{self.folder}: its first line is damaged, so that nobody knows which run it is of")
         return found
 
@@ -225,33 +196,7 @@ def _hidden(folder: Path) -> Path:
     return folder.with_name(f"{whole.PART}{folder.name}")
 
 
-def _folders(home: Path) -> list[Path]:
-    """The folders of journals, oldest first."""
-    found = [folder for folder in home.glob("[!.]*") if (folder / ENTRIES).is_file()]
-    return sorted(found, key=lambda folder: (_about(folder).get("at", 0.0), folder.name))
-
-
-@contextmanager
-def _locked(folder: Path, seconds: float) -> Iterator[FileLock | None]:
-    """The folder's lock, or None where another process keeps it, or has removed the folder."""
-    lock = FileLock(folder / LOCK, timeout=seconds)
-    try:
-        lock.acquire()
-    except (Timeout, OSError):
-        yield None
-        return
-    try:
-        gone = not (folder / ENTRIES).is_file()
-        if gone:  # locking made it anew, with nothing but the lock
-            with suppress(OSError):
-                (folder / LOCK).unlink()
-                folder.rmdir()
-        yield None if gone else lock
-    finally:
-        lock.release()
-
-
-def _noted(folder: Path) -> tuple[int, str | None]:
+def noted(folder: Path) -> tuple[int, str | None]:
     """Up to where a journal is delivered, and the run's id; from the start again where the note is damaged."""
     try:
         known = json.loads((folder / DELIVERED).read_text())
@@ -260,7 +205,7 @@ def _noted(folder: Path) -> tuple[int, str | None]:
         return 0, None
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def about(folder: Path) -> dict[str, Any]:
     """A journal's first entry; empty where it is damaged."""
     try:
         with (folder / ENTRIES).open("rb") as lines:

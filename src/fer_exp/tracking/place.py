@@ -21,7 +21,6 @@ from mlflow.utils.rest_utils import http_request
 from fer_exp.config import ROOT
 from fer_exp.errors import UserError
 from fer_exp.tracking.answers import UNANSWERED, Unanswered, masked, reason, will_never_be_taken
-from fer_exp.tracking.journal import Journal
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -72,13 +71,6 @@ class Place(NamedTuple):
     def names(self, run: Run) -> set[str]:
         """The ids that a stored run has had: its own, and its journal's."""
         return {run.info.run_id, run.data.tags.get("journal", run.info.run_id)}
-
-    def is_behind(self, run: Run) -> bool:
-        """Whether this machine has records of the run that its server has not got, or another process has."""
-        try:
-            return next(Journal.of(self.journal, self.names(run)), None) is not None
-        except UserError:
-            return True
 
     @property
     def sync_words(self) -> str:

@@ -15,8 +15,10 @@ from mlflow.entities import RunTag
 from fer_exp.errors import UserError
 from fer_exp.provenance import machine
 from fer_exp.tracking.answers import masked, reads
-from fer_exp.tracking.delivery import NOT_NOW, Courier, Delivery, deliver_run
+from fer_exp.tracking.courier import Courier
+from fer_exp.tracking.delivery import NOT_NOW, Delivery
 from fer_exp.tracking.journal import Journal
+from fer_exp.tracking.leftovers import deliver_run
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
