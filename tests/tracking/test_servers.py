@@ -118,7 +118,7 @@ def test_a_server_that_goes_for_good_stops_nothing_and_gets_all_later(
 def test_a_run_begins_without_its_server_and_the_next_one_delivers_it(
     tmp_path, module_folder, home, monkeypatch, capsys
 ):
-    monkeypatch.setattr("fer_exp.tracking.place.WAIT", 1)
+    monkeypatch.setattr("fer_exp.tracking.place.WAIT", 0)
     monkeypatch.setattr("fer_exp.tracking.courier.PATIENCE", 1)
     server = Server(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
     recorded = Recorded(monkeypatch)
@@ -235,7 +235,7 @@ def test_many_processes_that_make_one_experiment_on_a_server_all_get_it(server):
 
 
 def test_a_place_that_must_answer_says_that_it_does_not(monkeypatch):
-    monkeypatch.setattr("fer_exp.tracking.place.WAIT", 1)
+    monkeypatch.setattr("fer_exp.tracking.place.WAIT", 0)
     from fer_exp.tracking import Unanswered
 
     with pytest.raises(Unanswered, match=r"tracking\.uri=http://127\.0\.0\.1:\d+ does not answer"):

@@ -119,7 +119,7 @@ class Delivery:
         """Find or make the run."""
         if about["run_id"]:
             return self.client.get_run(about["run_id"]).info.run_id
-        experiment_id = open_place(self.uri, about["experiment"]).experiment_id
+        experiment_id = open_place(self.uri, about["experiment"], wait=0).experiment_id
         found = self.client.search_runs([experiment_id], f"tags.journal = '{self.journal.id}'")
         if not found:
             tags = about["tags"] | {"journal": self.journal.id}

@@ -35,6 +35,7 @@ COLUMNS = [
 ]
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 WAIT = 10  # seconds for a server that is being started again
+ASLEEP = 10  # seconds after which one that says nothing hangs
 
 
 class Place(NamedTuple):
@@ -119,13 +120,14 @@ def default_uri() -> str:
     return f"sqlite:///{ROOT / 'mlruns' / 'mlflow.db'}"
 
 
-def open_place(uri: str | None, experiment: str, must_answer: bool = True) -> Place:
+def open_place(uri: str | None, experiment: str, must_answer: bool = True, wait: float | None = None) -> Place:
     """The experiment, made if it is not there; safe when several processes meet a fresh database at once.
 
     Args:
         uri: of a tracking server or database; None: MLFLOW_TRACKING_URI, else the database in mlruns/.
         experiment: its name.
         must_answer: False: where nothing answers, a place without an experiment is found all the same.
+        wait: seconds to try again for; None: WAIT.
 
     Raises:
         UserError: the uri is none that MLflow can use for runs.
@@ -148,7 +150,7 @@ def open_place(uri: str | None, experiment: str, must_answer: bool = True) -> Pl
     place = Place(uri, experiment, None, home)
     try:
         with lock:
-            return place._replace(experiment_id=_experiment_id(place))
+            return place._replace(experiment_id=_experiment_id(place, WAIT if wait is None else wait))
     except Unanswered as error:
         if must_answer:
             raise
@@ -156,12 +158,12 @@ def open_place(uri: str | None, experiment: str, must_answer: bool = True) -> Pl
         return place
 
 
-def _experiment_id(place: Place) -> str:
+def _experiment_id(place: Place, wait: float) -> str:
     began = time.monotonic()
     while True:
         try:
             if not place.is_local:  # one that hangs is not waited for as long as a request may take
-                http_request(get_default_host_creds(place.uri), "/health", "GET", max_retries=0, timeout=WAIT)
+                http_request(get_default_host_creds(place.uri), "/health", "GET", max_retries=0, timeout=ASLEEP)
             found = place.client.get_experiment_by_name(place.experiment)
             if found is None:
                 return _create(place)
@@ -171,7 +173,7 @@ def _experiment_id(place: Place) -> str:
             server = _scheme(place.uri) in ("http", "https", *DATABASES)
             if will_never_be_taken(error) or not server:
                 raise UserError(f"tracking.uri={masked(place.uri)}: {reason(error)}") from error
-            if time.monotonic() - began > WAIT:
+            if time.monotonic() - began >= wait:
                 raise Unanswered(f"tracking.uri={masked(place.uri)} does not answer: {reason(error)}") from error
             Event().wait(1)
         else:
