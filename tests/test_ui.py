@@ -1,14 +1,10 @@
 """The MLflow pages in headless Chromium: what a user sees is what the database holds."""
 
-import contextlib
 import shutil
-import socket
-import subprocess
-import urllib.error
-import urllib.request
 
 import numpy as np
 import pytest
+from servers import Server, free_port
 
 from fer_exp import ui
 from fer_exp.comparison import question
@@ -59,22 +55,10 @@ def served(tmp_path):
         run.figure(matrix(["a"], ["b"], np.array([[0.5]]), [["n"]], "t"), "best/confusion_normal.png")
         run.end("FINISHED")
     summary = question.of_sweep("s-1", tracking.uri, tracking.experiment)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        ui.command(place, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
-            break
-        except (urllib.error.URLError, ConnectionError):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                pytest.fail(f"the server ended with {server.wait(0.2)}")
+    port = free_port()
+    server = Server(ui.command(place, port), port).start()
     yield place, port, summary
-    subprocess.run(["pkill", "-g", str(server.pid)], check=False)
-    server.wait(20)
+    server.kill()
 
 
 def wait_for(browser, *texts):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from fer_exp.config import TrainConfig
-from fer_exp.tracking import Place, open_place
+from fer_exp.tracking import Place, masked, open_place
 
 
 def command(place: Place, port: int) -> list[str]:
@@ -26,7 +26,7 @@ def main() -> int:
     args = parser.parse_args()
     place = open_place(args.uri, args.experiment)
     if not place.is_local:
-        print(f"{place.uri} serves its own pages: {place.url()}")
+        print(f"{masked(place.uri)} serves its own pages: {place.url()}")
         return 0
     print(f"runs: {place.url(port=args.port)}")
     print("for this machine alone; docs/sharing.md says how to put a password in front of it for others", flush=True)

@@ -43,7 +43,7 @@ def server(request, tmp_path, migrated):
         backend = request.getfixturevalue("postgres").uri
     else:
         backend = f"sqlite:///{tmp_path}/mlflow.db"
-    found = Server(backend, tmp_path / "artifacts").start()
+    found = Server.over(backend, tmp_path / "artifacts").start()
     yield found
     found.kill()
 
@@ -120,7 +120,7 @@ def test_a_run_begins_without_its_server_and_the_next_one_delivers_it(
 ):
     monkeypatch.setattr("fer_exp.tracking.place.WAIT", 0)
     monkeypatch.setattr("fer_exp.tracking.courier.PATIENCE", 1)
-    server = Server(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    server = Server.over(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
     recorded = Recorded(monkeypatch)
     early = train(command(module_folder, server.uri), "s-1")
     assert recorded.status == "FINISHED"
@@ -222,6 +222,14 @@ def test_four_sweeps_at_once_on_one_file_lose_no_run_and_show_no_lock(tmp_path, 
     assert {run.info.status for run in found} == {"FINISHED"}
     assert all(len(client.get_metric_history(run.info.run_id, "loss")) == 2 for run in found if "seed" in run.data.tags)
     assert delivered(tmp_path)
+
+
+def test_files_that_would_not_reach_the_server_are_said(server, tmp_path, caplog):
+    open_place(f"sqlite:///{tmp_path}/mlflow.db", "made here")
+    for experiment, said in (("made by the server", 0), ("made here", 1)):
+        with Recorder.new(open_place(server.uri, experiment), "r", {}):
+            pass
+        assert caplog.text.count("not to the server") == said
 
 
 def test_many_processes_that_make_one_experiment_on_a_server_all_get_it(server):

@@ -10,7 +10,7 @@ from itertools import chain, takewhile
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
 from fer_exp.errors import UserError
 from fer_exp.tracking.answers import UNANSWERED, masked, reason, will_never_be_taken
@@ -119,22 +119,36 @@ class Delivery:
         """Find or make the run."""
         if about["run_id"]:
             return self.client.get_run(about["run_id"]).info.run_id
-        experiment_id = open_place(self.uri, about["experiment"], wait=0).experiment_id
+        place = open_place(self.uri, about["experiment"], wait=0)
+        experiment_id = place.experiment_id
+        if not place.is_local:
+            self._warn_of_files(self.client.get_experiment(experiment_id))
         found = self.client.search_runs([experiment_id], f"tags.journal = '{self.journal.id}'")
         if not found:
             tags = about["tags"] | {"journal": self.journal.id}
             found = [self.client.create_run(experiment_id, int(about["at"] * 1000), tags, about["name"])]
         return found[0].info.run_id
 
+    @staticmethod
+    def _warn_of_files(experiment: Experiment) -> None:
+        """Say where files of an experiment go that was not made by way of its server."""
+        if experiment.artifact_location.startswith(("file:", "/")):
+            log.warning(
+                "warning: the files of tracking.experiment=%s go to %s on this machine, not to the server, for it was "
+                "not made by way of the server: another name makes one that is",
+                experiment.name,
+                experiment.artifact_location,
+            )
+
     def _parameters(self, run_id: str, entry: dict[str, Any]) -> None:
         items = [Param(key, value) for key, value in entry["values"].items()]
-        for start in range(0, len(items), FEW):
-            self.client.log_batch(run_id, params=items[start : start + FEW])
+        for part in _parts(items):
+            self.client.log_batch(run_id, params=part)
 
     def _tags(self, run_id: str, entry: dict[str, Any]) -> None:
         items = [RunTag(key, value) for key, value in entry["values"].items()]
-        for start in range(0, len(items), FEW):
-            self.client.log_batch(run_id, tags=items[start : start + FEW])
+        for part in _parts(items):
+            self.client.log_batch(run_id, tags=part)
 
     def _metrics(self, run_id: str, *entries: dict[str, Any]) -> None:
         points = chain.from_iterable(entry["points"] for entry in entries)
@@ -182,3 +196,9 @@ class Delivery:
 
     def _end(self, run_id: str, entry: dict[str, Any]) -> None:
         self.client.set_terminated(run_id, entry["status"], int(entry["at"] * 1000))
+
+
+def _parts(items: list[Any]) -> Iterator[list[Any]]:
+    """As many at once as a request may hold."""
+    for start in range(0, len(items), FEW):
+        yield items[start : start + FEW]

@@ -12,7 +12,7 @@ from mlflow.entities import Run
 
 from fer_exp.errors import UserError
 from fer_exp.provenance import lives
-from fer_exp.tracking.answers import UNANSWERED, reads, will_never_be_taken
+from fer_exp.tracking.answers import UNANSWERED, masked, reads, will_never_be_taken
 from fer_exp.tracking.place import Place, check_run_id
 
 
@@ -33,7 +33,7 @@ def find_run(place: Place, run_id: str) -> tuple[Place, Run]:
         found = place.client.search_runs(everywhere, f"tags.journal = '{run_id}'")
         if not found:
             raise UserError(
-                f"run={run_id}: not in {place.uri}; tracking.uri names another database or server"
+                f"run={run_id}: not in {masked(place.uri)}; tracking.uri names another database or server"
             ) from error
         run = found[0]
     name = place.client.get_experiment(run.info.experiment_id).name

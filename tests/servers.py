@@ -24,19 +24,26 @@ def free_port():
 
 
 class Server:
-    """`mlflow server` over a database, with its artifacts in a folder."""
+    """A command that serves MLflow on this port."""
 
-    def __init__(self, backend, folder):
-        self.port, self.process = free_port(), None
-        self.uri = f"http://127.0.0.1:{self.port}"
+    def __init__(self, command, port):
+        self.command, self.port, self.process = command, port, None
+        self.uri = f"http://127.0.0.1:{port}"
+
+    @classmethod
+    def over(cls, backend, folder):
+        """`mlflow server` over a database, with its artifacts in a folder."""
+        port = free_port()
         words = ["--backend-store-uri", backend, "--artifacts-destination", str(folder), "--workers", "1"]
-        self.command = [sys.executable, "-m", "mlflow", "server", *words, "--port", str(self.port)]
+        return cls([sys.executable, "-m", "mlflow", "server", *words, "--port", str(port)], port)
 
-    def start(self, wait=True):
+    def start(self):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         without_jobs = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # seconds less to start
         self.process = subprocess.Popen(self.command, env=without_jobs, start_new_session=True, **quiet)
-        while wait and not self.answers():
+        deadline = time.monotonic() + 120
+        while not self.answers():
+            assert time.monotonic() < deadline, "the server does not answer"
             assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
             time.sleep(0.1)
         return self
