@@ -21,12 +21,13 @@ test: .venv/.ready-test
 lint: .venv/.ready-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 bench: .venv/.ready
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
 ui: .venv/.ready
-	$(BIN)/python -m fer_exp.ui --port $(PORT)
+	$(BIN)/python -m fer_exp ui --port $(PORT)
 
 .venv/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,25 +2,7 @@
 
 import sys
 
-import hydra
-from omegaconf import DictConfig
-
-from fer_exp import config
-
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
-def job(cfg: DictConfig) -> None:
-    """One question."""
-    with config.reported():
-        settings = config.validate(cfg)
-        with config.held_stderr():
-            from fer_exp import retest
-            from fer_exp.comparison import question
-        if settings.run:
-            retest.retest(settings)
-        else:
-            question.of_question(settings)
-
+from fer_exp.commands import evaluate
 
 if __name__ == "__main__":
-    sys.exit(config.main("evaluate", job))
+    sys.exit(evaluate.main())

@@ -15,7 +15,8 @@ import keras
 import numpy as np
 
 from fer_exp import models
-from fer_exp.models.schema import AugmentationConfig, Finetune, HeadConfig, VGGFaceConfig
+from fer_exp.config.augmentation import AugmentationConfig
+from fer_exp.config.model import Finetune, HeadConfig, VGGFaceConfig
 
 STEPS = 5
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer_exp.config.dataset import AffectNetConfig, OnBad, SyntheticConfig
+from fer_exp.config.occlusion import HeadsetConfig
+from fer_exp.copies import writer as files
 from fer_exp.datasets import load
-from fer_exp.datasets.schema import AffectNetConfig, OnBad, SyntheticConfig
-from fer_exp.occlusion import cover, files
-from fer_exp.occlusion.schema import HeadsetConfig
-from fer_exp.processes import pool
+from fer_exp.occlusion import placement as cover
+from fer_exp.system.workers import pool
 
 CLASSES = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
 

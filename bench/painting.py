@@ -11,10 +11,10 @@ import time
 
 import numpy as np
 
+from fer_exp.config.occlusion import HeadsetConfig
+from fer_exp.landmarks.geometry import AVERAGE_FACE
 from fer_exp.occlusion import headset
-from fer_exp.occlusion.geometry import AVERAGE_FACE
 from fer_exp.occlusion.painting import paint
-from fer_exp.occlusion.schema import HeadsetConfig
 
 COLOR = (0, 0, 0)
 

@@ -49,7 +49,7 @@ def make(root: Path, n: int) -> None:
 
 def table(root: Path, workers: int) -> int:
     from fer_exp import datasets
-    from fer_exp.datasets.schema import AffectNetConfig
+    from fer_exp.config.dataset import AffectNetConfig
 
     cfg = AffectNetConfig(name="affectnet", root=str(root), classes=CLASSES)
     return len(datasets.load(cfg, size=224, workers=workers))

@@ -23,7 +23,8 @@ from tempfile import TemporaryDirectory
 
 from mlflow.entities import Metric
 
-from fer_exp.tracking import Recorder, courier, open_place
+from fer_exp.tracking import Recorder, open_place
+from fer_exp.tracking import sender as courier
 
 EPOCHS, EVERY = 200, 10
 VALUES = {f"metric_{i}": i / 7 for i in range(15)}

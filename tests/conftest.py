@@ -12,7 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_exp.config.register import register
 from fer_exp.datasets.faces import Faces
+
+register()  # for tests that compose a configuration themselves
 
 pytest.register_assert_rewrite("runs")  # it asserts for tests of several files
 
@@ -35,7 +38,7 @@ def own_folders(tmp_path, migrated, monkeypatch):
     monkeypatch.setenv("FER_EXP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("FER_EXP_SWEEP_ID", raising=False)
-    monkeypatch.setattr("fer_exp.figures.style.DPI", 40)  # most of a picture's time is its pixels
+    monkeypatch.setattr("fer_exp.reports.figures.style.DPI", 40)  # most of a picture's time is its pixels
     shutil.copy(migrated, tmp_path / "mlflow.db")
     return tmp_path
 
@@ -109,7 +112,7 @@ def module_folder(tmp_path_factory):
 @pytest.fixture
 def quest2():
     """The default occluder."""
-    from fer_exp.occlusion.schema import HeadsetConfig
+    from fer_exp.config.occlusion import HeadsetConfig
 
     return HeadsetConfig(name="quest2", kind="headset")
 
@@ -117,7 +120,7 @@ def quest2():
 @pytest.fixture
 def source(faces, quest2):
     """The tiny faces, ready to be read at their own size."""
-    from fer_exp.occlusion import cover
-    from fer_exp.source import Source
+    from fer_exp.inputs.source import Source
+    from fer_exp.occlusion import placement as cover
 
     return Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 16, 3)

@@ -13,8 +13,12 @@ from hydra import compose, initialize_config_dir
 from mlflow import MlflowClient
 from omegaconf import OmegaConf
 
-from fer_exp import run
-from fer_exp.config import ROOT, validate
+from fer_exp.commands import run
+from fer_exp.config.compose import validate
+from fer_exp.config.register import register
+from fer_exp.system.paths import ROOT
+
+register()
 
 # everything that has a state: dropout, augmentation, an optimizer with moments, both rules
 WORDS = ["model.size=16", "model.blocks=[[4],[8]]", "model.dropout=0.3", "batch_size=8", "epochs=6"]

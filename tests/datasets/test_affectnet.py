@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from trees import EXPRESSIONS, affectnet_face, affectnet_tree, class_tree, jpeg, put
 
-from fer_exp.datasets import affectnet, load, pictures
-from fer_exp.datasets.schema import AffectNetConfig, OnBad
+from fer_exp.config.dataset import AffectNetConfig, OnBad
+from fer_exp.datasets import affectnet, load
+from fer_exp.datasets import images as pictures
 from fer_exp.errors import ConfigError, DataError
 
 

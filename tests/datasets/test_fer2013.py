@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from trees import class_tree, csv_pixels, fer_csv
 
+from fer_exp.config.dataset import Fer2013Config, OnBad
 from fer_exp.datasets import load
 from fer_exp.datasets.fer2013 import CODES
-from fer_exp.datasets.schema import Fer2013Config, OnBad
 from fer_exp.errors import ConfigError, DataError
 
 CLASSES = sorted(CODES)

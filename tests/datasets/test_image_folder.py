@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from trees import class_tree, jpeg, put
 
+from fer_exp.config.dataset import FolderConfig, OnBad
 from fer_exp.datasets import load
-from fer_exp.datasets.schema import FolderConfig, OnBad
 from fer_exp.errors import ConfigError, DataError
 
 

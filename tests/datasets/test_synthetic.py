@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer_exp.datasets.cache import cache_dir
-from fer_exp.datasets.schema import SyntheticConfig
+from fer_exp.config.dataset import SyntheticConfig
 from fer_exp.datasets.synthetic import load, store
 from fer_exp.datasets.synthetic.classes import CLASSES
 from fer_exp.datasets.synthetic.face import draw
 from fer_exp.errors import ConfigError, DataError
+from fer_exp.system.cache import cache_dir
 
 CONFIG = SyntheticConfig(name="synthetic", n_train=80, n_test=16, size=24)
 
@@ -138,7 +138,7 @@ def test_a_build_that_fails_leaves_nothing_behind(monkeypatch):
 
 def test_two_processes_that_start_together_both_get_the_faces():
     code = (
-        "from fer_exp.datasets.schema import SyntheticConfig\n"
+        "from fer_exp.config.dataset import SyntheticConfig\n"
         "from fer_exp.datasets.synthetic import load\n"
         "cfg = SyntheticConfig(name='synthetic', n_train=80, n_test=16, size=24)\n"
         "print(load(cfg, size=64, workers=1).fingerprint)"

@@ -164,10 +164,9 @@ def test_what_is_cut_out_is_found_where_it_was(side):
 
 @pytest.mark.skipif(not os.environ.get("FER_EXP_ASSETS"), reason="FER_EXP_ASSETS names no folder with the weights")
 def test_the_published_networks_know_a_face_from_noise():
-    from fer_exp.datasets.schema import SyntheticConfig
+    from fer_exp.config.dataset import SyntheticConfig
     from fer_exp.datasets.synthetic import load
-    from fer_exp.landmarks import quality
-    from fer_exp.occlusion import geometry
+    from fer_exp.landmarks import geometry, quality
 
     faces = load(SyntheticConfig(name="synthetic", n_train=80, n_test=16, pose=0.2), size=96, workers=2)
     pictures = [np.repeat(image, 4 - image.shape[2], 2)[..., :3] for image in faces.pixels[:32]]

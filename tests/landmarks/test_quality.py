@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_exp.landmarks import quality
-from fer_exp.occlusion.geometry import AVERAGE_FACE
+from fer_exp.landmarks.geometry import AVERAGE_FACE
 
 FACE = 30 * AVERAGE_FACE[None] + 24
 

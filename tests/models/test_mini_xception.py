@@ -5,9 +5,9 @@ import pytest
 from networks import PLAIN, configured
 
 from fer_exp import models
-from fer_exp.assets import ASSETS
 from fer_exp.errors import UserError
 from fer_exp.models import mini_xception
+from fer_exp.system.assets import ASSETS
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
+from fer_exp.config.occlusion import HeadsetConfig
+from fer_exp.landmarks.geometry import AVERAGE_FACE
 from fer_exp.occlusion import headset
-from fer_exp.occlusion.geometry import AVERAGE_FACE
-from fer_exp.occlusion.schema import HeadsetConfig
 
 QUEST2 = HeadsetConfig(name="quest2", kind="headset")
 

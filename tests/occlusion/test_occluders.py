@@ -5,13 +5,14 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from fer_exp.config import further_test_sets as further
-from fer_exp.config.paths import CONF
-from fer_exp.occlusion import cover
-from fer_exp.occlusion.chance import uniform
-from fer_exp.occlusion.geometry import AVERAGE_FACE, centroid
-from fer_exp.occlusion.schema import HeadsetConfig
-from fer_exp.occlusion.share import covered_share
+from fer_exp.config.occlusion import HeadsetConfig
+from fer_exp.config.test_sets import further_test_sets as further
+from fer_exp.landmarks.geometry import AVERAGE_FACE
+from fer_exp.occlusion import placement as cover
+from fer_exp.occlusion.coverage import covered_share
+from fer_exp.occlusion.polygons import centroid
+from fer_exp.occlusion.sampling import uniform
+from fer_exp.system.paths import CONF
 
 OWN = HeadsetConfig(name="own", kind="headset")
 EVERY = sorted(file.stem for file in (CONF / "occlusion").glob("*.yaml"))

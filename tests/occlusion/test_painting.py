@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fer_exp.occlusion.geometry import rectangle
 from fer_exp.occlusion.painting import TOLERANCE, paint
+from fer_exp.occlusion.polygons import rectangle
 
 ORANGE = (250, 130, 20)
 

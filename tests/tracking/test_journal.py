@@ -14,12 +14,14 @@ import pytest
 from filelock import FileLock
 from runs import Recorded, files
 
-from fer_exp import figures, sync, whole
+from fer_exp.commands import sync
 from fer_exp.errors import UserError
+from fer_exp.reports import figures
+from fer_exp.system import atomic as whole
 from fer_exp.tracking import Recorder, Unanswered, deliver_left, is_behind, open_place
-from fer_exp.tracking.courier import Courier
 from fer_exp.tracking.delivery import Delivery
 from fer_exp.tracking.journal import Journal
+from fer_exp.tracking.sender import Courier
 
 
 @pytest.fixture
@@ -269,7 +271,7 @@ def test_a_run_goes_on_only_when_nobody_else_has_records_of_it(place, away, monk
         with pytest.raises(KeyboardInterrupt), Recorder.new(place, "r", {"kind": "run"}) as run:
             run.metrics({"loss": 0.5}, 1)
             raise KeyboardInterrupt
-    monkeypatch.setattr("fer_exp.tracking.leftovers.DONE_WITH", 0.2)
+    monkeypatch.setattr("fer_exp.tracking.recovery.DONE_WITH", 0.2)
     (folder,) = journals(place)
     found = place.client.get_run(run.id)
     with FileLock(folder / ".lock"):  # another process delivers it
@@ -316,7 +318,7 @@ def test_a_tag_never_names_a_folder(place):
 
 
 def test_passwords_are_not_said(monkeypatch, caplog):
-    monkeypatch.setattr("fer_exp.tracking.place.WAIT", 0)
+    monkeypatch.setattr("fer_exp.tracking.store.WAIT", 0)
     with pytest.raises(Unanswered) as caught:
         open_place("http://anna:secret@127.0.0.1:9", "faces")
     assert "secret" not in str(caught.value) and "anna:***@127.0.0.1" in str(caught.value)
@@ -326,7 +328,7 @@ def test_a_killed_process_leaves_what_it_recorded_for_the_next(place, tmp_path):
     code = (
         "import os, signal\n"
         "from fer_exp.tracking import Recorder, open_place\n"
-        "from fer_exp.tracking.courier import Courier\n"
+        "from fer_exp.tracking.sender import Courier\n"
         "Courier._work = lambda courier: None\n"
         f"run = Recorder.new(open_place('{place.uri}', 'faces'), 'r', {{'kind': 'run'}})\n"
         "for step in range(1, 101): run.metrics({'loss': 1 / step}, step)\n"
@@ -346,7 +348,7 @@ def test_a_journal_that_is_being_written_is_left_alone(place, away, capsys):
     away()
     run = Recorder.new(place, "r", {"kind": "run"})
     run.metrics({"loss": 0.5}, 1)
-    code = f"from fer_exp.sync import *; sys.exit(sync(Path({str(place.home)!r})))"
+    code = f"from fer_exp.commands.sync import *; sys.exit(sync(Path({str(place.home)!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "nothing is left to deliver\n")
     assert len(journals(place)) == 1

@@ -5,10 +5,10 @@ import keras
 import numpy as np
 import pytest
 
+from fer_exp.config.training import Keep, Mode
 from fer_exp.errors import UserError
 from fer_exp.training import checkpoints
 from fer_exp.training.checkpoints import Checkpoints, load, save
-from fer_exp.training.schema import Keep, Mode
 
 
 def tiny():

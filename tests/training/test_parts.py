@@ -4,10 +4,11 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
+from fer_exp.config.optimizer import AdamConfig, AdamWConfig, RMSpropConfig, Schedule, SGDConfig
+from fer_exp.config.training import ClassWeights
 from fer_exp.training import optimizers
+from fer_exp.training.class_weights import class_weights
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
-from fer_exp.training.schema import AdamConfig, AdamWConfig, ClassWeights, RMSpropConfig, Schedule, SGDConfig
-from fer_exp.training.weights import class_weights
 
 COUNTS = np.array([100, 25, 0, 4])
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
-from fer_exp import whole
 from fer_exp.errors import ConfigError, DataError
+from fer_exp.system import atomic as whole
 
 if TYPE_CHECKING:
-    from fer_exp.config import OccludeConfig
+    from fer_exp.config.commands import OccludeConfig
     from fer_exp.datasets.faces import Faces
 
 VERSION = 1  # of how a copy is made; raise it when the same settings would now give other files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from dataclasses import replace
@@ -12,18 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_exp import landmarks, whole
+from fer_exp.config.dataset import AUTO, OnBad
+from fer_exp.config.occlusion import Missing
 from fer_exp.copies import folder, manifest
-from fer_exp.datasets import affectnet, plain
+from fer_exp.copies import writer as files
+from fer_exp.datasets import affectnet
+from fer_exp.datasets import unlabelled as plain
 from fer_exp.datasets.faces import OCCLUDED, Faces
-from fer_exp.datasets.schema import AUTO, OnBad
 from fer_exp.errors import DataError
-from fer_exp.occlusion import cover, files
-from fer_exp.occlusion.schema import Missing
-from fer_exp.variants import items
+from fer_exp.inputs.variants import items
+from fer_exp.landmarks import detect as landmarks
+from fer_exp.occlusion import placement as cover
+from fer_exp.system import atomic as whole
+from fer_exp.system.workers import worker_count
 
 if TYPE_CHECKING:
-    from fer_exp.config import OccludeConfig
+    from fer_exp.config.commands import OccludeConfig
 
 SIZE = 224  # pixels, of faces that are drawn
 LANDMARKS = "landmarks.npz"
@@ -37,7 +40,7 @@ def make(cfg: OccludeConfig) -> None:
         DataError: pictures could not be written or had to be left out; everything else is there.
     """
     start = time.monotonic()
-    workers = cfg.workers or os.cpu_count() or 1
+    workers = worker_count(cfg.workers)
     output = Path(cfg.output).expanduser().absolute()
     source = cfg.images or cfg.dataset.root
     if source:

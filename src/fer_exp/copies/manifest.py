@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fer_exp import whole
+from fer_exp.copies.writer import Job
 from fer_exp.datasets.faces import EMPTY_CLASS, Faces
 from fer_exp.errors import DataError
-from fer_exp.occlusion.cover import Cover
-from fer_exp.occlusion.files import Job
-from fer_exp.occlusion.share import covered_share
+from fer_exp.occlusion.coverage import covered_share
+from fer_exp.occlusion.placement import Cover
+from fer_exp.system import atomic as whole
 
 if TYPE_CHECKING:
-    from fer_exp.config import OccludeConfig
+    from fer_exp.config.commands import OccludeConfig
 
 FILE = "occlusion_manifest.csv"
 WRITTEN = "written"

@@ -10,18 +10,22 @@ import numpy as np
 import pandas as pd
 from omegaconf import OmegaConf
 
-from fer_exp import figures, provenance, report, tracking
-from fer_exp.config import ROOT
+from fer_exp import tracking
+from fer_exp.config.dataset import AUTO
 from fer_exp.copies import manifest
-from fer_exp.datasets import pictures
-from fer_exp.datasets.schema import AUTO
-from fer_exp.landmarks.sheet import sheet as found_sheet
+from fer_exp.datasets import images as pictures
+from fer_exp.reports import figures
+from fer_exp.reports import run as report
+from fer_exp.reports.landmark_sheet import sheet as found_sheet
+from fer_exp.reports.tables import markdown
+from fer_exp.system.paths import ROOT
+from fer_exp.tracking import provenance
 
 if TYPE_CHECKING:
-    from fer_exp.config import OccludeConfig
+    from fer_exp.config.commands import OccludeConfig
     from fer_exp.datasets.faces import Faces
-    from fer_exp.figures import Figure
-    from fer_exp.occlusion.cover import Cover
+    from fer_exp.occlusion.placement import Cover
+    from fer_exp.reports.figures import Figure
 
 SHOWN = 8  # pictures in a row of the contact sheet
 SIDE = 128  # pixels of each
@@ -74,7 +78,7 @@ def _record(
     }
     run.metrics({key: float(value) for key, value in counts.items()})
     lines = [[key.replace("_", " "), f"{value:g}"] for key, value in counts.items()]
-    run.tags({"mlflow.note.content": report.markdown([run.name, ""], lines)})
+    run.tags({"mlflow.note.content": markdown([run.name, ""], lines)})
     run.file(output / manifest.FILE)
     if len(lost := table[table["outcome"] != manifest.WRITTEN]):
         shown = lost[["source", "class", "outcome"]].map(lambda text: text.encode(errors="replace").decode())

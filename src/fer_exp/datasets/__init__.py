@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fer_exp.errors import ConfigError
 
 if TYPE_CHECKING:
+    from fer_exp.config.dataset import DatasetConfig
     from fer_exp.datasets.faces import Faces
-    from fer_exp.datasets.schema import DatasetConfig
 
 
 def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:

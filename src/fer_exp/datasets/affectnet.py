@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_exp.config.dataset import AffectNetConfig
 from fer_exp.datasets.annotations import read_expression, read_landmarks
 from fer_exp.datasets.build import Source, build
 from fer_exp.datasets.class_folders import choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces, identity
 from fer_exp.datasets.listing import Folder, Listing, data_root, found, is_picture, list_folder, natural
-from fer_exp.datasets.parallel import for_each
-from fer_exp.datasets.schema import AffectNetConfig
 from fer_exp.errors import ConfigError, DataError
+from fer_exp.system.workers import for_each
 
 PARTS = {"train": "train_set", "test": "val_set"}  # its validation part is what the field tests on
 ANNOTATIONS = ("exp", "lnd", "val", "aro")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_exp.datasets import landmarks, pictures
-from fer_exp.datasets.cache import cached, entry_dir
+from fer_exp.config.dataset import AUTO, DatasetConfig, OnBad
+from fer_exp.datasets import images as pictures
+from fer_exp.datasets import landmark_files as landmarks
 from fer_exp.datasets.faces import EMPTY_CLASS, Chosen, Exclusion, Faces
 from fer_exp.datasets.listing import Listing, natural
-from fer_exp.datasets.schema import AUTO, DatasetConfig, OnBad
 from fer_exp.errors import DataError
+from fer_exp.system.cache import cached, entry_dir
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_exp.config.dataset import DatasetConfig
 from fer_exp.datasets.faces import Exclusion
 from fer_exp.datasets.listing import Folder, Listing, found, is_picture, list_folder
-from fer_exp.datasets.schema import DatasetConfig
 from fer_exp.errors import DataError
 
 TEST_PARTS = ("test", "validation", "val")

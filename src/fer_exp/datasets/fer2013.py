@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from fer_exp.config.dataset import Fer2013Config
 from fer_exp.datasets.build import Source, build
-from fer_exp.datasets.cache import scratch
 from fer_exp.datasets.class_folders import TEST_PARTS, by_name, choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.listing import Listing, data_root, found, list_folder
-from fer_exp.datasets.schema import Fer2013Config
 from fer_exp.errors import ConfigError, DataError
+from fer_exp.system.cache import scratch
 
 CODES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # column `emotion`, by code
 SIDE = 48  # pixels

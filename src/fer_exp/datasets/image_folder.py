@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from fer_exp.config.dataset import FolderConfig
 from fer_exp.datasets.build import Source, build
 from fer_exp.datasets.class_folders import by_name, choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.datasets.limit import pick
 from fer_exp.datasets.listing import Folder, Listing, data_root, list_folder
-from fer_exp.datasets.schema import FolderConfig
 
 
 def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from natsort import natsort_keygen
 
+from fer_exp.config.dataset import DatasetConfig
 from fer_exp.datasets.faces import Exclusion
-from fer_exp.datasets.schema import DatasetConfig
 from fer_exp.errors import ConfigError, DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")

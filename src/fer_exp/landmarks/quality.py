@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_exp.occlusion.geometry import AVERAGE_FACE, usable
+from fer_exp.landmarks.geometry import AVERAGE_FACE, usable
 
 MEASURES = ("drift", "asymmetry", "misfit", "flatness")
 # The largest plausible value of each, in the order of MEASURES. Of real faces 5 in 100 lie above the first two, of

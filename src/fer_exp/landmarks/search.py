@@ -12,8 +12,8 @@ import cv2
 import keras
 import numpy as np
 
-from fer_exp.assets import ASSETS, fetch
 from fer_exp.landmarks import face_api, quality
+from fer_exp.system.assets import ASSETS, fetch
 
 BATCH = 64
 BOX_BATCH = 16  # its pictures are fourteen times as large

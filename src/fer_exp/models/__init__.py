@@ -6,12 +6,13 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_exp.models.schema import Finetune, PretrainedConfig
+from fer_exp.config.model import Finetune, PretrainedConfig
 
 if TYPE_CHECKING:
     import keras
 
-    from fer_exp.models.schema import AugmentationConfig, ModelConfig
+    from fer_exp.config.augmentation import AugmentationConfig
+    from fer_exp.config.model import ModelConfig
 
 HEAD = "head"  # the layer of a pretrained network that leads from features to class probabilities
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from fer_exp.models.schema import AugmentationConfig
+from fer_exp.config.augmentation import AugmentationConfig
 
 
 def layers(cfg: AugmentationConfig) -> list[keras.Layer]:

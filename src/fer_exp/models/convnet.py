@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from fer_exp.models.schema import ConvNetConfig
+from fer_exp.config.model import ConvNetConfig
 
 
 def network(cfg: ConvNetConfig, x: keras.KerasTensor, classes: int) -> keras.KerasTensor:

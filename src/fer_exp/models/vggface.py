@@ -16,9 +16,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fer_exp.config.model import Finetune, Preprocessing, VGGFaceConfig
 from fer_exp.errors import UserError
-from fer_exp.models import keras_vggface, weights
-from fer_exp.models.schema import Finetune, Preprocessing, VGGFaceConfig
+from fer_exp.models import keras_vggface
+from fer_exp.models import pretrained as weights
 
 OFFLINE = "or give its path as model.weights=FILE, or begin at random with model.weights=null model.finetune=all"
 APPLICATIONS = {"resnet50": keras.applications.ResNet50, "vgg16": keras.applications.VGG16}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_exp.occlusion import geometry
-from fer_exp.occlusion.chance import Draw
-from fer_exp.occlusion.schema import HeadsetConfig
+from fer_exp.config.occlusion import HeadsetConfig
+from fer_exp.landmarks import geometry
+from fer_exp.occlusion.polygons import rectangle
+from fer_exp.occlusion.sampling import Draw
 
 
 def polygons(landmarks: np.ndarray, cfg: HeadsetConfig, draw: Draw | None = None) -> np.ndarray:
@@ -25,4 +26,4 @@ def polygons(landmarks: np.ndarray, cfg: HeadsetConfig, draw: Draw | None = None
     """
     width = geometry.width(landmarks) * cfg.width
     axis = geometry.eye_axis(landmarks)
-    return geometry.rectangle(geometry.eye_centre(landmarks), axis, width, width * cfg.aspect)[:, None]
+    return rectangle(geometry.eye_centre(landmarks), axis, width, width * cfg.aspect)[:, None]

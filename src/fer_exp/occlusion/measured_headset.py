@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_exp.occlusion import geometry
-from fer_exp.occlusion.chance import Draw
-from fer_exp.occlusion.schema import MeasuredHeadsetConfig
+from fer_exp.config.occlusion import MeasuredHeadsetConfig
+from fer_exp.landmarks import geometry
+from fer_exp.occlusion.polygons import rectangle
+from fer_exp.occlusion.sampling import Draw
 
 
 def polygons(landmarks: np.ndarray, cfg: MeasuredHeadsetConfig, draw: Draw | None = None) -> np.ndarray:
@@ -22,4 +23,4 @@ def polygons(landmarks: np.ndarray, cfg: MeasuredHeadsetConfig, draw: Draw | Non
     """
     millimetre = geometry.width(landmarks) / cfg.face_mm
     centre, axis = geometry.eye_centre(landmarks), geometry.eye_axis(landmarks)
-    return geometry.rectangle(centre, axis, millimetre * cfg.width_mm, millimetre * cfg.height_mm)[:, None]
+    return rectangle(centre, axis, millimetre * cfg.width_mm, millimetre * cfg.height_mm)[:, None]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_exp.occlusion import geometry
-from fer_exp.occlusion.chance import Draw
-from fer_exp.occlusion.schema import RandomPatchConfig
+from fer_exp.config.occlusion import RandomPatchConfig
+from fer_exp.landmarks import geometry
+from fer_exp.occlusion.polygons import perpendicular, rectangle
+from fer_exp.occlusion.sampling import Draw
 
 
 def polygons(landmarks: np.ndarray, cfg: RandomPatchConfig, draw: Draw) -> np.ndarray:
@@ -23,7 +24,7 @@ def polygons(landmarks: np.ndarray, cfg: RandomPatchConfig, draw: Draw) -> np.nd
         draw: of four values.
     """
     axis = geometry.eye_axis(landmarks)
-    turn = np.stack([axis, geometry.perpendicular(axis)], axis=2)  # (n, 2, 2), pixels -> the face's own directions
+    turn = np.stack([axis, perpendicular(axis)], axis=2)  # (n, 2, 2), pixels -> the face's own directions
     own = landmarks.astype(np.float64) @ turn
     low, high = own.min(axis=1), own.max(axis=1)
     box = high - low
@@ -33,4 +34,4 @@ def polygons(landmarks: np.ndarray, cfg: RandomPatchConfig, draw: Draw) -> np.nd
     size = np.minimum(np.stack([np.sqrt(area / aspect), np.sqrt(area * aspect)], axis=1), box)
     centre = low + size / 2 + value[:, 2:] * (box - size)
     centre = np.einsum("nij,nj->ni", turn, centre)
-    return geometry.rectangle(centre, axis, size[:, 0], size[:, 1])[:, None]
+    return rectangle(centre, axis, size[:, 0], size[:, 1])[:, None]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_exp.occlusion import geometry
-from fer_exp.occlusion.chance import Draw
-from fer_exp.occlusion.schema import SunglassesConfig
+from fer_exp.config.occlusion import SunglassesConfig
+from fer_exp.landmarks import geometry
+from fer_exp.occlusion.polygons import perpendicular, rectangle
+from fer_exp.occlusion.sampling import Draw
 
 EYES = (slice(36, 42), slice(42, 48))  # iBUG: six points around each eye
 # a lens as an octagon in its own half widths and half heights: a rectangle with its corners cut
@@ -25,10 +26,10 @@ def polygons(landmarks: np.ndarray, cfg: SunglassesConfig, draw: Draw | None = N
         draw: nothing is drawn.
     """
     unit, axis = geometry.width(landmarks), geometry.eye_axis(landmarks)
-    frame = unit[:, None, None] * np.stack([axis, geometry.perpendicular(axis)], axis=1)  # (n, 2, 2)
+    frame = unit[:, None, None] * np.stack([axis, perpendicular(axis)], axis=1)  # (n, 2, 2)
     centres = [landmarks[:, eye].astype(np.float64).mean(axis=1) for eye in EYES]
     half = np.array([cfg.width, cfg.height]) / 2
     lenses = [centre[:, None] + (LENS * half) @ frame for centre in centres]
     middle, apart = (centres[0] + centres[1]) / 2, np.linalg.norm(centres[1] - centres[0], axis=1)
-    bridge = geometry.rectangle(middle, axis, np.maximum(apart - cfg.width * unit, 0), unit * cfg.bridge)
+    bridge = rectangle(middle, axis, np.maximum(apart - cfg.width * unit, 0), unit * cfg.bridge)
     return np.stack([*lenses, np.repeat(bridge, 2, axis=1)], axis=1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fer_exp.occlusion.chance import Draw
-from fer_exp.occlusion.schema import SurgicalMaskConfig
+from fer_exp.config.occlusion import SurgicalMaskConfig
+from fer_exp.occlusion.sampling import Draw
 
 # iBUG: the jaw without its upper ends, and a point on the bridge of the nose; the outline that MaskTheFace (Anwar and
 # Raychowdhury 2020, arXiv 2008.11104) fits its masks to

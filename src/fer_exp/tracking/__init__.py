@@ -12,11 +12,11 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 
 from mlflow.entities import Run
 
-from fer_exp.tracking.answers import Unanswered, masked
-from fer_exp.tracking.leftovers import deliver, deliver_left, is_behind, left
-from fer_exp.tracking.place import Place, check_run_id, default_uri, open_place
+from fer_exp.tracking.errors import Unanswered, masked
 from fer_exp.tracking.recorder import Recorder
-from fer_exp.tracking.stored import (
+from fer_exp.tracking.recovery import deliver, deliver_left, is_behind, left
+from fer_exp.tracking.runs import (
+    checkpoint_files,
     close_dead,
     fetch,
     find_run,
@@ -26,6 +26,7 @@ from fer_exp.tracking.stored import (
     told,
     training_runs,
 )
+from fer_exp.tracking.store import Place, check_run_id, default_uri, open_place
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -38,6 +39,7 @@ __all__ = [
     "Run",
     "Unanswered",
     "check_run_id",
+    "checkpoint_files",
     "close_dead",
     "default_uri",
     "deliver",

@@ -13,9 +13,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
 from fer_exp.errors import UserError
-from fer_exp.tracking.answers import UNANSWERED, masked, reason, will_never_be_taken
+from fer_exp.tracking.errors import UNANSWERED, masked, reason, will_never_be_taken
 from fer_exp.tracking.journal import Entry, Journal
-from fer_exp.tracking.place import open_place
+from fer_exp.tracking.store import open_place
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock
 
-from fer_exp import whole
 from fer_exp.errors import UserError
+from fer_exp.system import atomic as whole
 
 ENTRIES, DELIVERED, REFUSED, LOCK = "entries.jsonl", "delivered.json", "refused.jsonl", ".lock"
 UNREADABLE = "unreadable"  # what is done with a line that says nothing

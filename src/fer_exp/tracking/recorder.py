@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 from mlflow.entities import RunTag
 
 from fer_exp.errors import UserError
-from fer_exp.provenance import machine
-from fer_exp.tracking.answers import masked, reads
-from fer_exp.tracking.courier import Courier
 from fer_exp.tracking.delivery import NOT_NOW, Delivery
+from fer_exp.tracking.errors import masked, reads
 from fer_exp.tracking.journal import Journal
-from fer_exp.tracking.leftovers import deliver_run
+from fer_exp.tracking.provenance import machine
+from fer_exp.tracking.recovery import deliver_run
+from fer_exp.tracking.sender import Courier
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from fer_exp.tracking.place import Place
+    from fer_exp.tracking.store import Place
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ class Recorder:
                 self.journal.close()
         if not delivered:
             log.warning(
-                "warning: %d records of %s are kept in %s (%s: %s). When it answers: python -m fer_exp.sync%s",
+                "warning: %d records of %s are kept in %s (%s: %s). When it answers: python -m fer_exp sync%s",
                 self.courier.waiting,
                 self.name,
                 self.journal.folder,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from fer_exp.inputs import Order
+from fer_exp.inputs.batches import Order
 
 
 class Epochs(keras.callbacks.Callback):

@@ -11,9 +11,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fer_exp.config.training import Keep, Mode
 from fer_exp.errors import UserError
-from fer_exp.training.schema import Keep, Mode
-from fer_exp.untrusted import check_archive
+from fer_exp.system.archives import check_archive
 
 KEPT = 2  # states that are kept, see fer_exp.training.state
 

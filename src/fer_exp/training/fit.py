@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import keras
 import numpy as np
 
-from fer_exp.inputs import Features, Order, Source, batches
-from fer_exp.split import Split
+from fer_exp.inputs.batches import Order, batches
+from fer_exp.inputs.source import Features, Source
+from fer_exp.inputs.split import Split
 from fer_exp.training import optimizers
 from fer_exp.training.callbacks import Epochs, Measure
 from fer_exp.training.checkpoints import Checkpoints
+from fer_exp.training.class_weights import class_weights
+from fer_exp.training.interrupt import Stopping
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
 from fer_exp.training.state import Keeper, State, restore
-from fer_exp.training.stopping import Stopping
-from fer_exp.training.weights import class_weights
 
 if TYPE_CHECKING:
-    from fer_exp.config import TrainConfig
+    from fer_exp.config.training import TrainingConfig
 
 
 class Fitted(NamedTuple):
@@ -45,7 +46,7 @@ def fit(
     model: keras.Model,
     source: Source | Features,
     split: Split,
-    cfg: TrainConfig,
+    cfg: TrainingConfig,
     checkpoints: Checkpoints,
     record: Callable[[dict[str, float], int], None],
     begun: State | None = None,

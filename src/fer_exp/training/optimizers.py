@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import keras
 
-from fer_exp.training.schema import OptimizerConfig, Schedule
+from fer_exp.config.optimizer import OptimizerConfig, Schedule
 
 CLASSES = {
     "adam": keras.optimizers.Adam,

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from fer_exp.datasets.cache import DAMAGED
 from fer_exp.errors import UserError
+from fer_exp.system.cache import DAMAGED
 from fer_exp.training.checkpoints import KEPT
 
 log = logging.getLogger(__name__)

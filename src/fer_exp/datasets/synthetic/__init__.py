@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from fer_exp.errors import ConfigError
 
 if TYPE_CHECKING:
+    from fer_exp.config.dataset import SyntheticConfig
     from fer_exp.datasets.faces import Faces
-    from fer_exp.datasets.schema import SyntheticConfig
     from fer_exp.datasets.synthetic.store import Drawn, Plan
 
 _SMALLEST, _LARGEST = 24, 512

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from fer_exp.datasets.cache import cached, entry_dir
 from fer_exp.datasets.synthetic.classes import CLASSES, balanced, imbalanced, mislabel
 from fer_exp.datasets.synthetic.face import Look, Stream, draw, random_stream
 from fer_exp.errors import DataError
-from fer_exp.processes import pool
+from fer_exp.system.cache import cached, entry_dir
+from fer_exp.system.workers import pool
 
 VERSION = 1
 """Of the drawing code and of the files: a change that moves a pixel raises it, so that old caches are left alone."""

@@ -1,0 +1,36 @@
+"""The command line: python -m fer_exp VERB, each verb a module of fer_exp.commands with a function main."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+
+VERBS = {
+    "train": "train a model on one variant of a dataset and test it on every variant",
+    "resume": "go on with a run that was interrupted: resume ID, or the last one",
+    "evaluate": "ask stored runs: test one again, or compare several on one page",
+    "occlude": "write the covered copy of a dataset or of a folder of pictures",
+    "check": "look through a dataset: unusable faces, landmarks, duplicates, leaks, labels",
+    "sync": "deliver what runs recorded while their tracking server was away",
+    "ui": "serve the MLflow pages of mlruns/ on this machine alone",
+}
+
+
+def main() -> int:
+    """Run the command that the first word names; return its exit status."""
+    verb, words = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    if verb in VERBS:
+        return import_module(f"fer_exp.commands.{verb}").main(words)
+    if verb in ("-h", "--help"):
+        print("Use: python -m fer_exp VERB ...; python -m fer_exp VERB --help says more.\n")
+        print("\n".join(f"  {name:<9} {text}" for name, text in VERBS.items()))
+        return 0
+    near = get_close_matches(verb, VERBS, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    print(f"error: {verb}: not a verb{hint or ';'} the verbs are {', '.join(VERBS)}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

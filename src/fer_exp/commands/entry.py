@@ -1,0 +1,126 @@
+"""How a command starts, ends and speaks: its words, exit codes, signals and messages."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from fer_exp.commands import help as help_
+from fer_exp.commands.messages import explain
+from fer_exp.commands.sweep import Invocation, invocation, invoked, is_sweep, start_process
+from fer_exp.config.compose import validate
+from fer_exp.config.register import register
+from fer_exp.config.train import TrainConfig
+from fer_exp.errors import ConfigError, UserError
+from fer_exp.system import signals
+from fer_exp.system.paths import CONF
+
+register()
+
+
+def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_process: bool = True) -> None:
+    """Validate a composed configuration and do the work that it asks for.
+
+    A job of a sweep becomes a process of its own, unless `own_process` is false. Errors that the user can mend, and
+    being stopped, are kept for `run_command` to report.
+    """
+    if own_process and is_sweep():
+        start_process(command)
+        return
+    try:
+        work(validate(cfg))
+    except (UserError, KeyboardInterrupt) as error:
+        invocation().error = error
+
+
+def run_command(
+    command: str,
+    job: Callable[[], None],
+    words: Sequence[str] | None = None,
+    summarise: Callable[[str, TrainConfig, int], object] | None = None,
+) -> int:
+    """Run a Hydra function, and summarise the sweep that it may have started; return the exit status.
+
+    Args:
+        command: train, evaluate, occlude or check: the configuration in conf/ and the texts of that name.
+        job: a function decorated by hydra.main.
+        words: of the command line; None takes those of this process.
+        summarise: called with the id, the settings of the last job and the number of jobs of a sweep.
+
+    Returns:
+        0: done; 1: failed, or a job of the sweep did; 2: the configuration cannot be meant; 130: stopped.
+    """
+    words = sys.argv[1:] if words is None else list(words)
+    if {"-h", "--help"} & set(words):
+        print(help_.text(CONF, command))
+        return 0
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
+    sweep_id = os.environ.get("FER_EXP_SWEEP_ID") or f"s-{uuid.uuid4().hex[:12]}"
+    with invoked(sweep_id) as call, signals.heard_by(lambda number: _stop(call, number)), _arguments(words):
+        code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
+        if call.settings is not None and summarise is not None:
+            settings, planned = call.settings, call.planned
+            code = max(code, _status(lambda: summarise(sweep_id, settings, planned), command))
+            for line in call.failed:
+                print(f"failed: {line}", file=sys.stderr)
+        return code or int(bool(call.failed))
+
+
+@contextmanager
+def _arguments(words: list[str]) -> Iterator[None]:
+    """Lend Hydra, which reads sys.argv, these words as it wants them."""
+    before = sys.argv
+    # argparse takes flags before the words alone; people put -m anywhere
+    words = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+    # any parameter may be asked for, and Hydra wants new keys said so
+    sys.argv = [before[0], *(f"++{word}" if word.startswith("where.") else word for word in words)]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _stop(call: Invocation, number: int) -> None:
+    call.terminated = number == signal.SIGTERM
+    raise KeyboardInterrupt
+
+
+def _check_groups(command: str, words: list[str]) -> None:
+    """Raise ConfigError where a key is given of an option that nobody chose; Hydra has no words for that."""
+    # groups of which the command chooses no option by itself
+    open_groups = {"evaluate": ("dataset", "occlusion"), "occlude": ("dataset",), "check": ("dataset",)}
+    for group in open_groups.get(command, ()):
+        keys = [word for word in words if word.startswith(f"{group}.")]
+        if keys and not any(word.startswith(f"{group}=") for word in words):
+            known = ", ".join(help_.options(CONF, command)[group])
+            raise ConfigError(f"{keys[0]}: choose the option first, {group}=NAME ({known})")
+
+
+def _status(step: Callable[[], object], command: str) -> int:
+    """Run a step and report how it ended; return the exit status."""
+    call = invocation()
+    try:
+        step()
+        if call.error is not None:
+            error, call.error = call.error, None
+            raise error
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    except (HydraException, OmegaConfBaseException) as error:
+        print(f"error: {explain(error, CONF, command)}", file=sys.stderr)
+        return 2
+    return 0

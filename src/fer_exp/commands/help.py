@@ -1,0 +1,93 @@
+"""The answer to --help: groups, options and keys, read from the first lines and comments of conf/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+USE = {
+    "train": """\
+Train a model on one variant of a dataset of faces and test it on every variant.
+
+  python train.py                                        built-in faces, a small network
+  python train.py model=emotion_cnn_4 data=mixed         other choices
+  python train.py optimizer.learning_rate=1e-4 epochs=30 other values
+  python train.py -m data=normal,occluded,mixed          a sweep: one run each, and the matrix
+  python train.py resume=last                            go on with a run that was interrupted
+  python train.py dataset=fer2013 --cfg job              show the whole configuration, run nothing
+""",
+    "evaluate": """\
+Ask stored runs: test one again, on its own test sets or on others; or compare several.
+
+  python evaluate.py run=ID checkpoint=last              again, and whether the numbers agree
+  python evaluate.py run=ID checkpoint=all               every epoch: exploration, never selection
+  python evaluate.py run=ID occlusion=quest2 occlusion.scale=1.5      another bar
+  python evaluate.py run=ID dataset=image_folder dataset.root=DIR     other faces of the same classes
+  python evaluate.py sweep=ID                            the answer page of a -m command, again
+  python evaluate.py where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
+""",
+    "occlude": """\
+Write a covered copy of a dataset, or of a folder of pictures, in the same layout, for any tool to use.
+
+  python occlude.py dataset=affectnet dataset.root=DIR output=DIR              every face covered
+  python occlude.py dataset=fer2013 dataset.root=DIR dataset.landmarks=auto output=DIR variant=mixed
+  python occlude.py images=DIR output=DIR occlusion=sunglasses                 any pictures
+  python occlude.py ... quality=lossless                                       JPEG blocks outside stay bit for bit
+  python train.py dataset=affectnet dataset.root=COPY data=normal              read it back
+
+Started again, it goes on where it was stopped. Exit status 1: some pictures were left out, all others are written.
+""",
+    "check": """\
+Look through a dataset: faces that cannot be used, sizes, landmarks, duplicates, leaks between parts, labels.
+
+  python -m fer_exp check dataset=fer2013 dataset.root=DIR
+  python -m fer_exp check dataset=affectnet dataset.root=DIR dataset.landmarks=FILE
+
+Counts and examples on the terminal, every name in a file. Exit status 1: something was found.
+""",
+}
+GROUPS = {
+    "train": ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment"),
+    "evaluate": ("dataset", "occlusion"),
+    "occlude": ("dataset", "occlusion"),
+    "check": ("dataset",),
+}
+
+
+def command(script: str) -> str:
+    """How a script is started."""
+    return "python -m fer_exp check" if script == "check" else f"python {script}.py"
+
+
+def options(conf: Path, script: str = "train") -> dict[str, dict[str, str]]:
+    """Group -> option -> the first comment of its file, in the order of the script's groups."""
+    return {
+        group: {
+            file.relative_to(conf / group).with_suffix("").as_posix(): _first_comment(file)
+            for file in sorted((conf / group).rglob("*.yaml"))
+            if not file.name.startswith("_")  # what several options share is no option
+        }
+        for group in GROUPS[script]
+    }
+
+
+def _first_comment(file: Path) -> str:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    comments = [line[1:].strip() for line in lines if line.startswith("#") and "@package" not in line]
+    return comments[0] if comments else ""
+
+
+def text(conf: Path, script: str = "train") -> str:
+    """The whole help of an entry script."""
+    parts = [USE[script]]
+    for group, names in options(conf, script).items():
+        parts.append(f"{group}=")
+        width = max(map(len, names), default=0)
+        parts += [f"  {name:<{width}}  {line}" for name, line in names.items()]
+        parts.append("")
+    lines = (conf / f"{script}.yaml").read_text(encoding="utf-8").splitlines()
+    first = lines.index("", lines.index("defaults:"))
+    last = next(i for i, line in enumerate(lines) if line.startswith("hydra:"))
+    parts.append(f"Keys and their defaults (those of an option: {command(script)} GROUP=NAME --cfg job):")
+    parts += [f"  {line}" for line in lines[first:last] if line]
+    parts.append(f"\nHydra's own flags: {command(script)} --hydra-help")
+    return "\n".join(parts)

@@ -1,0 +1,140 @@
+"""A sweep: its jobs are checked before the first one starts, and each is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from hydra import compose
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from fer_exp.commands.messages import explain
+from fer_exp.config.compose import validate
+from fer_exp.config.train import TrainConfig
+from fer_exp.errors import ConfigError
+from fer_exp.system import signals
+from fer_exp.system.paths import CONF
+
+SWEEP_ID = "FER_EXP_SWEEP_ID"  # in the environment, so that every kind of job of a sweep knows it
+
+
+@dataclass
+class Invocation:
+    """What one call of a command knows of itself: nothing of it outlives the call.
+
+    Attributes:
+        sweep_id: of the sweep that this process is a job of; None where it is none.
+        settings: of the last job of the sweep that this call started; None where it started none.
+        planned: the number of that sweep's jobs.
+        failed: a line for each of its jobs that failed.
+        terminated: whether SIGTERM, rather than Ctrl-C, stopped this process.
+        error: how the task function ended, kept from Hydra, which would add lines of its own.
+    """
+
+    sweep_id: str | None = None
+    settings: TrainConfig | None = None
+    planned: int = 0
+    failed: list[str] = field(default_factory=list)
+    terminated: bool = False
+    error: BaseException | None = None
+
+
+_current: ContextVar[Invocation] = ContextVar("invocation")
+
+
+def invocation() -> Invocation:
+    """Return the call that is under way; a launcher's worker process, in which none began, gets one of its own."""
+    try:
+        return _current.get()
+    except LookupError:
+        own = Invocation(os.environ.get(SWEEP_ID))
+        _current.set(own)
+        return own
+
+
+@contextmanager
+def invoked(sweep_id: str) -> Iterator[Invocation]:
+    """Begin a call of a command; `sweep_id` is what a sweep that it may start is called, in its jobs' environment."""
+    before = os.environ.get(SWEEP_ID)
+    token = _current.set(Invocation(before))
+    os.environ.setdefault(SWEEP_ID, sweep_id)
+    try:
+        yield _current.get()
+    finally:
+        _current.reset(token)
+        if before is None:
+            del os.environ[SWEEP_ID]
+
+
+def is_sweep() -> bool:
+    """Return whether this call of the task function stands for one job of a sweep."""
+    return HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def overrides() -> list[str]:
+    """Return the command line's words for this job, without Hydra's own."""
+    return list(HydraConfig.get().overrides.task)
+
+
+def start_process(command: str) -> None:
+    """Run this job of a sweep as a process of its own: one that dies takes nothing with it."""
+    hydra = HydraConfig.get()
+    words = overrides()
+    print(f"\n[{hydra.job.num}] {' '.join(words)}", flush=True)
+    own = ["hydra.mode=RUN", f"hydra.run.dir='{hydra.runtime.output_dir}'"]
+    with subprocess.Popen([sys.executable, "-m", "fer_exp", command, *words, *own]) as job:
+        try:
+            code = job.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reached the job as well, a SIGTERM to this process alone did not
+            if invocation().terminated:
+                job.send_signal(signals.PASSED_ON)
+            job.wait()
+            raise
+    if code:
+        invocation().failed.append(f"[{hydra.job.num}] {' '.join(words)}: exit status {code}")
+
+
+class CheckSweep(Callback):
+    """Compose and validate all jobs when a sweep starts, so that the last one cannot fail by its values."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: object) -> None:
+        """Raise SystemExit(2) on the first impossible job; other exceptions would not stop the sweep."""
+        given = list(config.hydra.overrides.task)
+        names = {word.split("=", 1)[0] for word in given}
+        params = config.hydra.sweeper.get("params") or {}
+        words = [f"{key}={value}" for key, value in params.items() if key not in names] + given
+        parsed = OverridesParser.create().parse_overrides(words)
+        if any(o.key_or_group == "experiment" and o.is_sweep_override() for o in parsed):
+            _refuse("experiment=a,b: one experiment per sweep; start them one by one")
+        jobs = [job for batch in BasicSweeper.split_arguments(parsed, None) for job in batch]
+        if not jobs:
+            _refuse("this sweep has no jobs; a glob that matches nothing?")
+        call = invocation()
+        call.planned = len(jobs)
+        for job in jobs:
+            try:
+                call.settings = validate(compose(config_name=config.hydra.job.config_name, overrides=list(job)))
+                if call.settings.resume:
+                    raise ConfigError("resume goes on with one run: leave -m out")
+            except ConfigError as error:
+                _refuse(f"{error} (job {' '.join(job)})")
+            except (HydraException, OmegaConfBaseException) as error:
+                _refuse(f"{explain(error, CONF)} (job {' '.join(job)})")
+
+
+def _refuse(reason: str) -> None:
+    print(f"error: {reason}", file=sys.stderr)
+    raise SystemExit(2) from None

@@ -1,0 +1,82 @@
+"""python -m fer_exp sync: deliver what runs recorded while their tracking server was away."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fer_exp.errors import UserError
+from fer_exp.system.paths import ROOT
+from fer_exp.tracking import Unanswered, close_dead, deliver, left, masked, open_place
+
+
+def sync(home: Path, to: str | None = None) -> int:
+    """Deliver every journal that no process writes any more, and close what dead processes left; the exit status.
+
+    What cannot be delivered stays as it is, and is named. Delivering again changes nothing.
+
+    Args:
+        home: the folder with the journals, beside the database or in mlruns/.
+        to: a server or database to deliver to, instead of the one that each run was meant for.
+    """
+    failed, places, sweeps, silent = 0, set(), set(), set()
+    for journal in left(home / "journal"):
+        before = journal.refused
+        try:
+            about = journal.about
+            uri, name = to or about["uri"], about["name"]
+            if uri in silent:
+                raise UserError(f"{name}: the same")
+            count = deliver(journal, uri)
+        except UserError as error:
+            failed += 1
+            if isinstance(error, Unanswered):
+                silent.add(uri)
+            print(f"not delivered: {error}; kept in {journal.folder}", file=sys.stderr)
+        else:
+            if count:
+                print(f"delivered: {name} ({journal.run_id}), {count} records, to {masked(uri)}")
+                places.add((uri, about["experiment"]))
+                sweeps |= {about["tags"]["sweep_id"]} if "sweep_id" in about["tags"] else set()
+            if journal.refused:
+                failed += journal.refused > before
+                print(
+                    f"{name}: {journal.refused} records were refused, see {journal.folder}/refused.jsonl; remove the "
+                    "folder when you have seen to them",
+                    file=sys.stderr,
+                )
+        finally:
+            journal.close()
+    for uri, experiment in sorted(places):
+        for run in close_dead(open_place(uri, experiment)):
+            print(f"closed: {run.info.run_name} ({run.info.run_id}), which a process that is gone had left")
+    for sweep in sorted(sweeps):
+        print(f"python evaluate.py sweep={sweep}     draws the matrix of the sweep that these belong to")
+    if not places and not failed:
+        print("nothing is left to deliver")
+    return int(bool(failed))
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m fer_exp sync", description=__doc__.partition(": ")[2])
+    parser.add_argument(
+        "--home", type=Path, default=ROOT / "mlruns", help="folder that holds journal/: beside a database elsewhere"
+    )
+    parser.add_argument("--to", metavar="URI", help="where the server has moved to: http://..., sqlite:////path")
+    args = parser.parse_args(words)
+    logging.basicConfig(format="%(message)s")
+    if not args.home.is_dir():
+        print(f"error: --home {args.home}: no such folder", file=sys.stderr)
+        return 2
+    try:
+        return sync(args.home, args.to)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; what is not delivered is kept", file=sys.stderr)
+        return 130

@@ -1,0 +1,94 @@
+"""The typed schema of the other commands: conf/evaluate.yaml, conf/occlude.yaml, conf/check.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from fer_exp.config.checks import positive
+from fer_exp.config.data import VARIANTS
+from fer_exp.config.dataset import DatasetConfig
+from fer_exp.config.occlusion import OcclusionConfig
+from fer_exp.config.test_sets import further_test_sets
+from fer_exp.config.tracking import TrackingConfig
+from fer_exp.errors import ConfigError
+
+
+@dataclass
+class EvaluateConfig:
+    """A question to a stored run. The meaning of each key stands beside its default in conf/evaluate.yaml."""
+
+    dataset: DatasetConfig | None = None
+    occlusion: OcclusionConfig | None = None
+    run: str | None = None
+    sweep: str | None = None
+    runs: list[str] | None = None
+    where: dict[str, Any] = field(default_factory=dict)
+    checkpoint: str = "best"
+    tests: list[str] = field(default_factory=list)
+    batch_size: int = 64
+    workers: int | None = None
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self):
+        asked = [key for key in ("run", "sweep", "runs", "where") if getattr(self, key)]
+        if len(asked) != 1:
+            raise ConfigError(
+                "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several"
+                + (f" (not {' and '.join(asked)} together)" if asked else "")
+            )
+        if asked != ["run"] and (self.dataset or self.occlusion or self.tests or self.checkpoint != "best"):
+            raise ConfigError("dataset, occlusion, tests and checkpoint are questions to one run: run=ID")
+        further_test_sets(self.tests, self.occlusion or OcclusionConfig(name="own"))
+        positive("batch_size", self.batch_size)
+        if self.workers is not None:
+            positive("workers", self.workers)
+        if self.checkpoint not in ("best", "last", "all") and not (self.checkpoint.isdigit() and int(self.checkpoint)):
+            raise ConfigError(f"checkpoint={self.checkpoint}: best, last, all, or the number of an epoch (1, 2, ...)")
+
+
+@dataclass
+class OccludeConfig:
+    """A covered copy. The meaning of each key stands beside its default in conf/occlude.yaml."""
+
+    dataset: DatasetConfig | None = None
+    occlusion: OcclusionConfig = MISSING
+    images: str | None = None
+    output: str = MISSING
+    variant: str = "occluded"
+    quality: str = "95"
+    annotations: str = "copy"
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    workers: int | None = None
+
+    def __post_init__(self):
+        if (self.dataset is None) == (self.images is None):
+            raise ConfigError("say what to copy: dataset=NAME dataset.root=DIR, or images=DIR for a plain folder")
+        if self.dataset is not None and self.dataset.degrade is not None:
+            raise ConfigError("dataset.degrade is done on the fly, in training: a copy keeps the resolution it has")
+        if self.variant not in VARIANTS:
+            raise ConfigError(f"variant={self.variant}: one of {', '.join(VARIANTS)}")
+        if self.quality != "lossless":
+            if not (self.quality.isdecimal() and 1 <= int(self.quality) <= 100):
+                raise ConfigError(f"quality={self.quality}: 1 to 100, or lossless")
+            self.quality = str(int(self.quality))
+        if self.annotations not in ("copy", "link"):
+            raise ConfigError(f"annotations={self.annotations}: copy or link")
+        if self.workers is not None:
+            positive("workers", self.workers)
+
+
+@dataclass
+class CheckConfig:
+    """A dataset to look through. The meaning of each key stands beside its default in conf/check.yaml."""
+
+    dataset: DatasetConfig | None = None
+    workers: int | None = None
+
+    def __post_init__(self):
+        if self.dataset is None:
+            raise ConfigError("say what to look through: dataset=NAME dataset.root=DIR")
+        if self.workers is not None:
+            positive("workers", self.workers)

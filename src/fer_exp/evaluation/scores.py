@@ -1,0 +1,97 @@
+"""From predictions to metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from fer_exp.evaluation.statistics import Interval, wilson
+
+if TYPE_CHECKING:
+    from fer_exp.evaluation.predictions import Predictions
+
+
+class Scores(NamedTuple):
+    """How a checkpoint did on a test set of n faces. All but loss and n are in 0..1."""
+
+    n: int
+    accuracy: float
+    interval: Interval
+    balanced_accuracy: float
+    macro_f1: float
+    loss: float
+    recall: np.ndarray  # (classes,), NaN where a class has no face
+    confusion: np.ndarray  # (classes, classes) int, true x predicted
+
+
+def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
+    """Metrics of predictions; balanced accuracy and macro F1 are means over the classes that occur.
+
+    Args:
+        labels: (n,) int.
+        probabilities: (n, classes); rows sum to 1.
+
+    Raises:
+        ValueError: there are no faces.
+    """
+    from sklearn.metrics import confusion_matrix, f1_score, log_loss
+
+    n, classes = probabilities.shape
+    if not n:
+        raise ValueError("no faces to score")
+    predicted = probabilities.argmax(1)
+    exact = probabilities.astype(np.float64)
+    exact /= exact.sum(1, keepdims=True)  # float32 rows sum to 1 within 1e-7 only
+    confusion = confusion_matrix(labels, predicted, labels=range(classes))
+    support = confusion.sum(1)
+    recall = np.where(support > 0, confusion.diagonal() / np.maximum(support, 1), np.nan)
+    hits = int(confusion.trace())
+    present = np.flatnonzero(support)
+    return Scores(
+        n=n,
+        accuracy=hits / n,
+        interval=wilson(hits, n),
+        balanced_accuracy=float(np.nanmean(recall)),
+        macro_f1=float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0)),
+        loss=float(log_loss(labels, exact, labels=range(classes))),
+        recall=recall,
+        confusion=confusion,
+    )
+
+
+def scores(predictions: Predictions) -> dict[str, Scores]:
+    """Scores on every test set."""
+    return {name: score(predictions.labels, predictions.on(name)) for name in predictions.test_sets}
+
+
+def relative_change(value: float, reference: float) -> float:
+    """(value - reference) / reference, the studies' "Veraenderung"; NaN where the reference is 0."""
+    return (value - reference) / reference if reference else float("nan")
+
+
+def recall_table(by_set: dict[str, Scores], classes: tuple[str, ...]) -> pd.DataFrame:
+    """A row per class: recall on each test set."""
+    return pd.DataFrame({"class": classes} | {name: s.recall.round(4) for name, s in by_set.items()})
+
+
+def metrics(checkpoint: str, by_set: dict[str, Scores], own: str) -> dict[str, float]:
+    """The test metrics of a checkpoint by the names that stay, rounded to 4 digits.
+
+    Args:
+        checkpoint: best or last.
+        by_set: scores on each test set.
+        own: the test set of the training variant, which changes refer to.
+    """
+    found: dict[str, float] = {}
+    for name, s in by_set.items():
+        found[f"{checkpoint}/{name}"] = s.accuracy
+        found[f"{checkpoint}_balanced_accuracy/{name}"] = s.balanced_accuracy
+        found[f"{checkpoint}_macro_f1/{name}"] = s.macro_f1
+        found[f"{checkpoint}_loss/{name}"] = s.loss
+        found[f"{checkpoint}_ci_low/{name}"] = s.interval.low
+        found[f"{checkpoint}_ci_high/{name}"] = s.interval.high
+        if own in by_set:
+            found[f"{checkpoint}_change/{name}"] = relative_change(s.accuracy, by_set[own].accuracy)
+    return {key: round(value, 4) for key, value in found.items() if np.isfinite(value)}

@@ -1,0 +1,1 @@
+"""What a network gets: variant, split, pictures or features, batches."""

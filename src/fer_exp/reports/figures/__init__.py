@@ -1,0 +1,33 @@
+"""Every picture; the one package that imports matplotlib."""
+
+from fer_exp.reports.figures.comparison import (
+    confusion_change,
+    examples,
+    histories,
+    matrix,
+    recall_lost,
+    reliability,
+    severity,
+)
+from fer_exp.reports.figures.landmarks import FaceGroup, landmark_sheet
+from fer_exp.reports.figures.run import class_counts, confusion, curves, samples, tested_epochs
+from fer_exp.reports.figures.style import VARIANTS, Figure
+
+__all__ = [
+    "VARIANTS",
+    "FaceGroup",
+    "Figure",
+    "class_counts",
+    "confusion",
+    "confusion_change",
+    "curves",
+    "examples",
+    "histories",
+    "landmark_sheet",
+    "matrix",
+    "recall_lost",
+    "reliability",
+    "samples",
+    "severity",
+    "tested_epochs",
+]

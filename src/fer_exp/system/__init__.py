@@ -1,0 +1,1 @@
+"""Files that are complete or not there, the cache, archives, downloads, workers, signals, paths."""

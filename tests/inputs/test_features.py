@@ -1,0 +1,124 @@
+"""A frozen base is asked once per face and form; the head then learns the same as through the whole network."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from fer_exp import models
+from fer_exp.config.model import Finetune, MiniXceptionConfig
+from fer_exp.inputs import features
+from fer_exp.inputs.batches import Order, batches
+from fer_exp.inputs.variants import items
+from fer_exp.models.mini_xception import backbone
+from fer_exp.occlusion.placement import place
+
+FROZEN = MiniXceptionConfig(name="mini", kind="mini_xception", size=64, channels=1, finetune=Finetune.none)
+
+
+@pytest.fixture
+def base():
+    keras.utils.set_random_seed(0)
+    return backbone(FROZEN, None)
+
+
+@pytest.fixture
+def pictures(source):
+    return source._replace(size=64, channels=1)
+
+
+@pytest.fixture
+def parts(faces):
+    return [faces.rows("train"), faces.rows("test")]
+
+
+@pytest.mark.parametrize("variant", ["normal", "occluded", "mixed", "mixed_unique"])
+def test_features_are_what_the_base_makes_of_each_picture_in_the_same_order(base, pictures, parts, faces, variant):
+    found = features.extract(base, FROZEN, pictures, parts, variant)
+    train = items(variant, parts[0], faces.labels[parts[0]])
+    for rows, order in ((train, Order(faces.labels[train.rows], 3)), (items("occluded", parts[1], None), None)):
+        expected = [(base.predict_on_batch(x), y) for x, y in batches(pictures, rows, 32, order).as_numpy_iterator()]
+        given = list(batches(found, rows, 32, order).as_numpy_iterator())
+        for (x, y), (x_given, y_given) in zip(expected, given, strict=True):
+            assert y.tolist() == y_given.tolist()
+            assert x_given == pytest.approx(x, abs=1e-4)
+
+
+def test_only_the_forms_that_a_variant_needs_are_computed(base, pictures, parts):
+    found = features.extract(base, FROZEN, pictures, parts, "normal")
+    assert [len(rows) for rows, _ in found.forms["normal"]] == [60, 30]
+    assert [len(rows) for rows, _ in found.forms["occluded"]] == [30]
+    with pytest.raises(ValueError, match="not computed"):
+        batches(found, items("occluded", parts[0], None), 8)
+
+
+def test_they_are_computed_once(base, pictures, parts, monkeypatch):
+    first = features.extract(base, FROZEN, pictures, parts, "mixed")
+    monkeypatch.setattr(features, "batches", lambda *args: pytest.fail("computed again"))
+    again = features.extract(base, FROZEN, pictures, parts, "mixed")
+    for form in ("normal", "occluded"):
+        for (_, a), (_, b) in zip(first.forms[form], again.forms[form], strict=True):
+            assert (a == b).all()
+    # another variant finds its part
+    features.extract(base, FROZEN, pictures, parts, "occluded")
+
+
+@pytest.mark.parametrize("change", ["weights", "bar", "colour", "noise", "resolution", "faces"])
+def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest2, monkeypatch, change):
+    features.extract(base, FROZEN, pictures, parts, "occluded")
+    computed = []
+    monkeypatch.setattr(features, "batches", lambda *args: computed.append(1) or batches(*args))
+    if change == "weights":
+        base.set_weights([w + 0.01 for w in base.get_weights()])
+    elif change == "bar":
+        pictures = pictures._replace(cover=replace(pictures.cover, polygons=pictures.cover.polygons + 1))
+    elif change == "colour":
+        pictures = pictures._replace(cover=replace(pictures.cover, color=(255, 0, 0)))
+    elif change == "noise":
+        pictures = pictures._replace(cover=replace(pictures.cover, noise=9, phase=np.zeros(len(faces), int)))
+    elif change == "resolution":
+        pictures = pictures._replace(degrade=8)
+    else:
+        parts[0] = parts[0][:-1]
+    features.extract(base, FROZEN, pictures, parts, "occluded")
+    assert len(computed) == {"weights": 3, "bar": 2, "colour": 2, "noise": 2, "resolution": 3, "faces": 1}[change]
+
+
+def test_a_damaged_entry_is_computed_again(base, pictures, parts, tmp_path):
+    first = np.array(features.extract(base, FROZEN, pictures, parts, "normal").forms["normal"][0][1])
+    for file in (tmp_path / "cache").rglob("features.npy"):
+        file.write_bytes(file.read_bytes()[:200])
+    again = features.extract(base, FROZEN, pictures, parts, "normal").forms["normal"][0][1]
+    assert (first == again).all()
+
+
+def test_a_disk_without_room_is_named_before_anything_is_computed(base, pictures, parts, monkeypatch):
+    from fer_exp.errors import DataError
+
+    monkeypatch.setattr(features.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2**20}))
+    with pytest.raises(DataError, match=r"60 faces take .* GiB.*FER_EXP_CACHE.*augmentation=light"):
+        features.extract(base, FROZEN, pictures, parts, "normal")
+
+
+@pytest.mark.parametrize(
+    "finetune, augmentation, fixed", [("none", "none", True), ("none", "light", False), ("all", "none", False)]
+)
+def test_they_are_used_only_where_they_are_the_same_in_every_epoch(finetune, augmentation, fixed):
+    from fer_exp.config.augmentation import AugmentationConfig
+
+    cfg = MiniXceptionConfig(name="m", kind="mini_xception", size=64, channels=1, finetune=Finetune[finetune])
+    changes = AugmentationConfig(name=augmentation, flip="horizontal" if augmentation == "light" else None)
+    assert models.has_fixed_features(cfg, changes) is fixed
+
+
+def test_each_test_set_has_the_features_of_its_own_pictures(base, pictures, parts, faces, quest2):
+    large = place(faces.landmarks, faces.sizes, replace(quest2, scale=1.5, color=[200, 200, 200]))
+    pictures = pictures._replace(others={"quest2-1.5": (large, None), "8px": (None, 8)})
+    found = features.extract(base, FROZEN, pictures, parts, "normal")
+    for form in ("normal", "occluded", "quest2-1.5", "8px"):
+        rows = parts[1][:8]
+        (seen, variant), (given, its) = pictures.seen_as(form), found.seen_as(form)
+        ((picture, _),) = batches(seen, items(variant, rows, None), 8).as_numpy_iterator()
+        ((x, _),) = batches(given, items(its, rows, None), 8).as_numpy_iterator()
+        assert x == pytest.approx(base.predict_on_batch(picture), abs=1e-4), form

@@ -1,0 +1,116 @@
+"""Files of learned weights: fetched once, recognised, refused when they are something else."""
+
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from fer_exp.errors import UserError
+from fer_exp.models import pretrained as weights
+
+DEAD = "http://127.0.0.1:9/weights.h5"
+
+
+def tiny(units=2, name="scores"):
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3, name="dense"), keras.layers.Dense(units, name=name)]
+    )
+    model.name = "tiny"
+    return model
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A file in Keras 2's layout, and the model it was written from."""
+    model = tiny()
+    model.save(tmp_path / "tiny.h5")
+    return tmp_path / "tiny.h5", model
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server of a folder: (address, folder)."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    found = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    threading.Thread(target=found.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{found.server_port}", folder
+    found.shutdown()
+
+
+def test_weights_are_found_by_the_names_of_their_layers(stored):
+    file, original = stored
+    other = tiny()
+    weights.load(other, file)
+    assert all((a == b).all() for a, b in zip(original.get_weights(), other.get_weights(), strict=True))
+
+
+def test_slashes_in_names_are_underscores(tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = [b"block/dense", b"block/relu"]
+        group = file.create_group("block/dense")
+        group.attrs["weight_names"] = [b"block/dense/kernel:0", b"block/dense/bias:0"]
+        group["block/dense/kernel:0"], group["block/dense/bias:0"] = np.full((4, 3), 2.0), np.arange(3.0)
+        file.create_group("block/relu").attrs["weight_names"] = []
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="block_dense")])
+    weights.load(model, tmp_path / "w.h5")
+    assert model.layers[0].bias.numpy().tolist() == [0, 1, 2]
+
+
+def test_weights_of_another_network_are_refused_before_any_is_loaded(stored):
+    file, _ = stored
+    for model, said in (
+        (tiny(name="other"), "lacks other and holds scores in addition.*notop"),
+        (tiny(units=5), r"scores has the shapes \[\(3, 2\), \(2,\)\], tiny needs \[\(3, 5\), \(5,\)\]"),
+    ):
+        before = model.get_weights()
+        with pytest.raises(UserError, match=said):
+            weights.load(model, file)
+        assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5 at all", None])
+def test_other_files_are_named_as_such(tmp_path, content):
+    file = tmp_path / "w.h5"
+    if content is None:
+        h5py.File(file, "w").close()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(UserError, match=r"w\.h5: no HDF5 file of weights"):
+        weights.load(tiny(), file)
+
+
+def test_a_file_is_fetched_once_and_its_digest_kept_as_sha256sum_writes_it(server, tmp_path):
+    address, folder = server
+    (folder / "w.h5").write_bytes(b"learned")
+    file = weights.fetch("w.h5", f"{address}/w.h5", tmp_path / "kept", "or else")
+    assert file.read_bytes() == b"learned"
+    assert file.with_name("w.h5.sha256").read_text() == f"{weights.sha256(file)}  w.h5\n"
+    # no network needed any more
+    assert weights.fetch("w.h5", DEAD, tmp_path / "kept", "or else") == file
+    assert sorted(p.name for p in file.parent.iterdir()) == ["w.h5", "w.h5.sha256"]
+
+
+def test_a_file_that_changed_since_is_refused(server, tmp_path):
+    address, folder = server
+    (folder / "w.h5").write_bytes(b"learned")
+    file = weights.fetch("w.h5", f"{address}/w.h5", tmp_path / "kept", "or else")
+    file.write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"was changed or is damaged\. Delete it and w\.h5\.sha256 to fetch it again"):
+        weights.fetch("w.h5", f"{address}/w.h5", tmp_path / "kept", "or else")
+
+
+def test_without_a_network_the_error_says_what_to_fetch_where_to_put_it_and_what_else(tmp_path):
+    with pytest.raises(UserError) as caught:
+        weights.fetch("w.h5", DEAD, tmp_path / "kept", "or else")
+    for said in (DEAD, str(tmp_path / "kept" / "w.h5"), "or else"):
+        assert said in str(caught.value)

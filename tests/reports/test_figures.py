@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from fer_exp.reports import figures
+
+CLASSES = ("angry", "happy", "sad")
+
+
+def drawn(figure):
+    """The picture, (h, w, 3) uint8."""
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3]
+
+
+HISTORY = [{"loss": 1 / e, "val_loss": 1.1 / e, "accuracy": e / 5, "val_accuracy": e / 6} for e in (1, 2, 3)]
+MATRIX = np.array([[0.7, 0.3, 0.5], [0.4, np.nan, 0.5]])
+
+
+@pytest.fixture(autouse=True)
+def agg():
+    import matplotlib
+
+    matplotlib.use("agg")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: figures.curves(HISTORY, 2),
+        lambda: figures.class_counts(CLASSES, {"training": np.array([5, 0, 2000]), "test": np.array([3, 3, 3])}),
+        lambda: figures.confusion(CLASSES, np.array([[5, 1, 0], [0, 0, 0], [2, 2, 2]]), "title"),
+        lambda: figures.matrix(["normal", "mixed"], ["normal", "occluded", "mixed"], MATRIX, [["n"] * 3] * 2, "title"),
+        lambda: figures.samples(CLASSES, {"angry": np.zeros((2, 8, 8, 1)), "sad": np.full((1, 8, 8, 1), 255)}, "title"),
+    ],
+    ids=["curves", "class_counts", "confusion", "matrix", "samples"],
+)
+def test_every_picture_draws_with_ink_on_it_and_without_warnings(make, recwarn):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = make()
+    FigureCanvasAgg(figure)
+    image = drawn(figure)
+    assert image.std() > 5
+    assert not [str(w.message) for w in recwarn if "layout" in str(w.message) or "Glyph" in str(w.message)]
+
+
+def test_confusion_shows_shares_of_the_true_class_and_class_sizes():
+    figure = figures.confusion(CLASSES, np.array([[3, 1, 0], [0, 0, 0], [0, 0, 4]]), "title")
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.texts] == ["75", "25", "0", "0", "0", "0", "0", "0", "100"]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["angry (4)", "happy (0)", "sad (4)"]
+
+
+def test_an_empty_cell_of_the_matrix_has_no_number():
+    figure = figures.matrix(["a", "b"], ["x", "y", "z"], MATRIX, [["note"] * 3] * 2, "title")
+    numbers = [t.get_text() for t in figure.axes[0].texts if t.get_text() != "note"]
+    assert numbers == ["0.700", "0.300", "0.500", "0.400", "0.500"]
