@@ -1,4 +1,4 @@
-"""What painting the occluder costs: our painter against the ways it is usually done, interleaved in one run.
+"""What painting the occluder costs: our painter against the usual ways of doing it, interleaved in one run.
 
 python bench/painting.py --rounds 20
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from fer_exp.occlusion.painting import paint
 COLOR = (0, 0, 0)
 
 
-def faces(batch: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Noise images (batch, size, size, 3) uint8 and the bars (batch, 1, 4, 2) of tilted faces in them."""
+def draw_faces(batch: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return noise images (batch, size, size, 3) uint8 and the bars (batch, 1, 4, 2) of tilted faces in them."""
     turn = rng.normal(0, 0.15, batch)
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]).transpose(2, 0, 1)
     widths = size * rng.uniform(0.6, 0.85, (batch, 1, 1))
@@ -29,8 +30,8 @@ def faces(batch: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, 
     return rng.integers(0, 256, (batch, size, size, 3), np.uint8), bars
 
 
-def with_tensorflow():
-    """The mask of a rotated rectangle over every pixel, as one compiled function of plain TensorFlow ops."""
+def tensorflow_painter() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Compile a function of plain TensorFlow ops that masks a rotated rectangle, pixel by pixel."""
     import tensorflow as tf
 
     @tf.function
@@ -50,8 +51,8 @@ def with_tensorflow():
     return lambda images, corners: mask(tf.constant(images), tf.constant(corners, tf.float32)).numpy()
 
 
-def with_matplotlib(images: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """A figure with a rectangle patch per image, as in study A."""
+def paint_with_matplotlib(images: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Paint by a matplotlib figure with a rectangle patch per image, as in study A."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -75,7 +76,7 @@ def with_matplotlib(images: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return np.stack(painted)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20, help="rounds; every way is measured once in each")
     parser.add_argument("--batch", type=int, default=32, help="images per call")
@@ -84,17 +85,17 @@ def main():
     options = parser.parse_args()
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    images, bars = faces(options.batch, options.size, np.random.default_rng(0))
+    images, bars = draw_faces(options.batch, options.size, np.random.default_rng(0))
     covered = np.ones(options.batch, bool)
     few = slice(options.figures)
-    tensorflow_mask = with_tensorflow()
+    paint_with_tensorflow = tensorflow_painter()
     ways = {
         "paint": lambda: paint(images, bars, covered, COLOR),
-        "tensorflow ops": lambda: tensorflow_mask(images, bars[:, 0]),
-        "matplotlib figure": lambda: with_matplotlib(images[few], bars[few, 0]),
+        "tensorflow ops": lambda: paint_with_tensorflow(images, bars[:, 0]),
+        "matplotlib figure": lambda: paint_with_matplotlib(images[few], bars[few, 0]),
     }
     results = {name: way() for name, way in ways.items()}  # also warms up
-    seconds = {name: [] for name in ways}
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(options.rounds):
         for name, way in ways.items():
             start = time.perf_counter()

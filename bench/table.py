@@ -1,9 +1,9 @@
-"""How long a table of faces takes to build and to read back, and how much memory: python bench/table.py -n 20000.
+"""How long it takes to build a table of faces and to read it back, and how much memory: python bench/table.py -n 20000.
 
-Makes a tree in AffectNet's layout (four .npy beside each picture) in a temporary folder, and compares with the
-plain way: one picture after the other, np.load for its annotations, a full decode. Each step is a process of its
-own, so that its peak memory is its own. Seen on two busy cores with n = 287 651, the size of AffectNet: plain 308 s,
-built 126 s, read back 2 to 3 s with 290 MB at most.
+Makes a tree in AffectNet's layout (four .npy per picture) in a temporary folder, and compares with the plain way: one
+picture after the other, np.load for its annotations, a full decode. Each step runs in a separate process, so that its
+peak memory is its own. Seen on two busy cores with n = 287 651, the size of AffectNet: plain 308 s, built 126 s, read
+back 2 to 3 s with 290 MB at most.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from PIL import Image
 CLASSES = ["neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"]
 
 
-def make(root: Path, n: int) -> None:
+def write_tree(root: Path, n: int) -> None:
+    """Write a dataset of n faces in AffectNet's layout."""
     rng = np.random.default_rng(0)
     landmarks = rng.uniform(0, 224, 136)
     pictures = []
@@ -47,7 +48,8 @@ def make(root: Path, n: int) -> None:
             np.save(f"{stem}_aro.npy", np.array("-0.1"))
 
 
-def table(root: Path, workers: int) -> int:
+def load_table(root: Path, workers: int) -> int:
+    """Load the dataset, from the cache where it is there; return the number of faces."""
     from fer_exp import datasets
     from fer_exp.config.dataset import AffectNetConfig
 
@@ -55,7 +57,8 @@ def table(root: Path, workers: int) -> int:
     return len(datasets.load(cfg, size=224, workers=workers))
 
 
-def plain(root: Path, workers: int) -> int:
+def load_plainly(root: Path, workers: int) -> int:
+    """Load the dataset picture by picture; return the number of faces."""
     rows = []
     for part in ("train_set", "val_set"):
         for path in sorted((root / part / "images").iterdir()):
@@ -67,17 +70,18 @@ def plain(root: Path, workers: int) -> int:
 
 
 def measure(step: str, root: Path, workers: int) -> dict:
-    """Seconds (without imports) and peak memory in MB of a step in a process of its own."""
+    """Return the seconds (without imports) and the peak memory in MB of a step in a separate process."""
     command = [sys.executable, __file__, "--step", step, "--root", str(root), "--workers", str(workers)]
     env = {**os.environ, "FER_EXP_CACHE": str(root.parent / "cache")}
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout)
 
 
 def run_step(step: str, root: Path, workers: int) -> None:
+    """Run a step in this process; print what `measure` returns as JSON."""
     import fer_exp.datasets.affectnet  # noqa: F401 - importing is not what is measured
 
     started = time.perf_counter()
-    faces = {"table": table, "plain": plain}[step](root, workers)
+    faces = {"table": load_table, "plain": load_plainly}[step](root, workers)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     json.dump({"faces": faces, "seconds": seconds, "peak": peak}, sys.stdout)
@@ -94,12 +98,13 @@ def main() -> None:
         return run_step(args.step, args.root, args.workers)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "affectnet"
-        make(root, args.n)
-        found = {name: measure(name.split()[0], root, args.workers) for name in ("plain", "table built", "table read")}
+        write_tree(root, args.n)
+        steps = ("plain", "table built", "table read")
+        results = {name: measure(name.split()[0], root, args.workers) for name in steps}
     print(f"{args.n} faces, {args.workers} workers")
-    for name, one in found.items():
-        ratio = found["plain"]["seconds"] / one["seconds"]
-        print(f"{name:12} {one['seconds']:8.2f} s {ratio:8.1f} x as fast as plain {one['peak']:7.0f} MB at most")
+    for name, result in results.items():
+        ratio = results["plain"]["seconds"] / result["seconds"]
+        print(f"{name:12} {result['seconds']:8.2f} s {ratio:8.1f} x as fast as plain {result['peak']:7.0f} MB at most")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_exp.config.register import register
 from fer_exp.datasets.faces import Faces
 
-register()  # for tests that compose a configuration themselves
-
 pytest.register_assert_rewrite("runs")  # it asserts for tests of several files
+pytest_plugins = ["predicted"]  # fixtures for tests of several rooms
 
 CLASSES = ("angry", "happy", "sad")
 
@@ -41,6 +39,27 @@ def own_folders(tmp_path, migrated, monkeypatch):
     monkeypatch.setattr("fer_exp.reports.figures.style.DPI", 40)  # most of a picture's time is its pixels
     shutil.copy(migrated, tmp_path / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture
+def store(tmp_path):
+    """The empty tracking database of the test."""
+    from fer_exp.tracking import open_store
+
+    return open_store(f"sqlite:///{tmp_path}/mlflow.db", "faces")
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """away(): from now on the thread delivers nothing, as if the server hung."""
+
+    def go():
+        from fer_exp.tracking.sender import Sender
+
+        monkeypatch.setattr(Sender, "_work", lambda sender: None)
+        monkeypatch.setattr(Sender, "flush", lambda sender, patience=None: False)
+
+    return go
 
 
 def head(size: int) -> np.ndarray:
@@ -103,6 +122,30 @@ def folder(tmp_path):
     return write_folder(tmp_path)
 
 
+@pytest.fixture
+def words(folder, tmp_path):
+    """Words of a command line that trains a tiny network on the tiny folder, tracked in a database of its own."""
+    root, landmarks = folder
+    data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
+    network = ["model.size=16", "model.blocks=[[4],[8]]", "epochs=2", "batch_size=16"]
+    return [*data, f"tracking.uri=sqlite:///{tmp_path}/mlflow.db", *network]
+
+
+@pytest.fixture
+def train(words, tmp_path):
+    """train(*words) -> the finished run, in this process."""
+    from configs import composed
+    from mlflow import MlflowClient
+
+    from fer_exp.commands import run
+
+    def go(*more):
+        found = run.train(*composed([*words, *more]), list(more))
+        return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(found)
+
+    return go
+
+
 @pytest.fixture(scope="module")
 def module_folder(tmp_path_factory):
     """The same for all tests of a module, none of which changes it: (root, landmarks)."""
@@ -121,6 +164,6 @@ def quest2():
 def source(faces, quest2):
     """The tiny faces, ready to be read at their own size."""
     from fer_exp.inputs.source import Source
-    from fer_exp.occlusion import placement as cover
+    from fer_exp.occlusion.placement import place_occluder
 
-    return Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 16, 3)
+    return Source(faces, place_occluder(faces.landmarks, faces.sizes, quest2), 16, 3)

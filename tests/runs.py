@@ -9,16 +9,10 @@ from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
-from hydra import compose, initialize_config_dir
+from configs import composed
 from mlflow import MlflowClient
-from omegaconf import OmegaConf
 
 from fer_exp.commands import run
-from fer_exp.config.compose import validate
-from fer_exp.config.register import register
-from fer_exp.system.paths import ROOT
-
-register()
 
 # everything that has a state: dropout, augmentation, an optimizer with moments, both rules
 WORDS = ["model.size=16", "model.blocks=[[4],[8]]", "model.dropout=0.3", "batch_size=8", "epochs=6"]
@@ -30,12 +24,6 @@ def command(folder, uri):
     root, landmarks = folder
     data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
     return [*data, f"tracking.uri={uri}", *WORDS]
-
-
-def composed(words):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = compose("train", overrides=words)
-    return validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
 
 
 def train(words, sweep_id=None):
@@ -139,3 +127,14 @@ def files(client, run_id):
             for file in folder.rglob("*")
             if file.is_file()
         }
+
+
+def only_run(tmp_path):
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    found = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
+    assert len(found) == 1
+    return found[0]
+
+
+def artifacts(found) -> Path:
+    return Path(found.info.artifact_uri.removeprefix("file://"))

@@ -7,6 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fer_exp.config.dataset import FolderConfig
+from fer_exp.datasets import load
+from fer_exp.datasets.faces import Faces
+
 EXPRESSIONS = ["neutral", "happiness", "sadness"]
 
 
@@ -64,3 +68,30 @@ def fer_csv(path: Path, rows: list[tuple], header=("emotion", "pixels", "Usage")
 
 def csv_pixels(seed: int, count: int = 48 * 48) -> str:
     return " ".join(map(str, np.random.default_rng(seed).integers(0, 256, count)))
+
+
+def damaged(data: bytes, rng: np.random.Generator) -> bytes:
+    """Cut off, overwritten, doubled or with bytes taken out of its midst."""
+    data = bytearray(data)
+    at, n = int(rng.integers(len(data))), int(rng.integers(1, 20))
+    kind = rng.integers(4)
+    if kind == 0:
+        return bytes(data[:at])
+    if kind == 1:
+        data[at : at + n] = rng.bytes(min(n, len(data) - at))
+    elif kind == 2:
+        data[at:at] = data[at : at + n]
+    else:
+        del data[at : at + n]
+    return bytes(data)
+
+
+def png() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def read_folder(root: Path, **keys) -> Faces:
+    """The faces of a folder per class."""
+    return load(FolderConfig(name="image_folder", root=str(root), **keys), size=8, workers=2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
+
+from fer_exp.errors import did_you_mean
 
 VERBS = {
     "train": "train a model on one variant of a dataset and test it on every variant",
@@ -26,9 +27,7 @@ def main() -> int:
         print("Use: python -m fer_exp VERB ...; python -m fer_exp VERB --help says more.\n")
         print("\n".join(f"  {name:<9} {text}" for name, text in VERBS.items()))
         return 0
-    near = get_close_matches(verb, VERBS, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    print(f"error: {verb}: not a verb{hint or ';'} the verbs are {', '.join(VERBS)}", file=sys.stderr)
+    print(f"error: {verb}: not one of the verbs {', '.join(VERBS)}{did_you_mean(verb, VERBS)}", file=sys.stderr)
     return 2
 
 

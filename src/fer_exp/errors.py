@@ -1,16 +1,25 @@
-"""Errors that the user can mend: printed as a message, without a traceback."""
+"""Errors that the user can fix: printed as a message, without a traceback."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """Something in the configuration, the data or the machine that the user can mend.
+    """An error in the configuration, the data or the machine that the user can fix.
 
     The message names what is wrong, where (key, file) and the remedy.
     """
 
 
 class ConfigError(UserError, ValueError):
-    """A configuration value that cannot be meant; the message names key, value and what is allowed."""
+    """An impossible configuration value; the message names the key, the value and what is allowed."""
 
 
 class DataError(UserError):
     """A dataset that cannot be used as it is; the message names the file and the remedy."""
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return `; did you mean X?` for a message, or nothing where none of the words is close."""
+    close = get_close_matches(word, list(words), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

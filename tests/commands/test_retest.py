@@ -3,19 +3,14 @@
 import re
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
-from hydra import compose, initialize_config_dir
+from configs import configured
 from mlflow import MlflowClient
-from omegaconf import OmegaConf
+from runs import train
 
-from fer_exp.commands import retest, run
-from fer_exp.config.compose import validate
-from fer_exp.config.training import Mode
+from fer_exp.commands import retest
 from fer_exp.errors import DataError, UserError
-from fer_exp.evaluation import model_selection as selection
-from fer_exp.system.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +24,9 @@ def trained(module_folder, uri, tmp_path_factory):
     root, landmarks = module_folder
     words = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}", f"tracking.uri={uri}"]
     words += ["model.size=16", "model.blocks=[[4],[8]]", "epochs=3", "batch_size=16"]
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = compose("train", overrides=words)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_EXP_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return run.train(validate(cfg), OmegaConf.to_container(cfg, resolve=True, enum_to_str=True), words)
+        return train(words)
 
 
 @pytest.fixture
@@ -41,9 +34,7 @@ def ask(trained, uri):
     """ask(*words) -> the run after the question."""
 
     def go(*words):
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            cfg = compose("evaluate", overrides=[f"run={trained}", f"tracking.uri={uri}", *words])
-        retest.retest(validate(cfg))
+        retest.retest(configured(f"run={trained}", f"tracking.uri={uri}", *words, command="evaluate"))
         return MlflowClient(uri).get_run(trained)
 
     return go
@@ -103,9 +94,9 @@ def test_another_question_has_another_name(ask, module_folder):
 
 
 def test_faces_that_are_not_the_runs_own_any_more_are_refused(ask, monkeypatch):
-    load = retest.landmarks.load
+    load = retest.detect.load
     changed = lambda *args, **options: replace(load(*args, **options), fingerprint="0" * 64)  # noqa: E731
-    monkeypatch.setattr(retest.landmarks, "load", changed)
+    monkeypatch.setattr(retest.detect, "load", changed)
     with pytest.raises(DataError, match="are not those that"):
         ask("checkpoint=last")
 
@@ -128,56 +119,12 @@ def test_faces_of_other_classes_are_refused_and_named(ask, module_folder):
         ask("dataset=image_folder", f"dataset.root={module_folder[0]}", "dataset.classes=[sad,happy,angry]")
 
 
-def test_missing_epochs_and_runs_are_named(ask, uri):
+def test_missing_epochs_and_runs_are_named_before_a_face_is_read(ask, uri, monkeypatch):
+    monkeypatch.setattr(retest.detect, "load", lambda *args, **options: pytest.fail("faces were read"))
     with pytest.raises(UserError, match=r"checkpoint=9: .*kept the epochs: 1, 2, 3"):
         ask("checkpoint=9")
     with pytest.raises(UserError, match=r"tracking\.uri names another database"):
         ask(f"run={'0' * 32}")
-
-
-def test_each_monitor_picks_its_best_epoch_the_earliest_on_ties():
-    history = {"val_loss": {1: 0.5, 2: 0.4, 3: 0.4}, "val_accuracy": {1: 0.2, 2: 0.3, 3: 0.6}}
-    accuracy = {"normal": {1: 0.1, 2: 0.7, 3: 0.5}, "occluded": {1: 0.3, 2: 0.2, 3: 0.1}}
-    expected = pd.DataFrame(
-        {
-            "chosen by": ["val_loss", "val_accuracy", "the last epoch", "the test set (not allowed)"],
-            "epoch": [2, 3, 3, None],
-            "normal": [0.7, 0.5, 0.5, 0.7],
-            "occluded": [0.2, 0.1, 0.1, 0.3],
-        }
-    ).astype({"epoch": "Int64"})
-    pd.testing.assert_frame_equal(selection.table(history, accuracy), expected)
-
-
-def test_an_epoch_that_was_not_kept_is_still_the_one_that_was_picked():
-    history = {"val_loss": {1: 0.9, 2: 0.5, 3: 0.7, 4: 0.8}}
-    found = selection.table(history, {"normal": {1: 0.3, 4: 0.6}})
-    assert found["epoch"].tolist() == [2, 4]
-    assert np.isnan(found["normal"][0])
-    assert found["normal"][1] == 0.6
-
-
-def test_nan_is_never_picked():
-    assert selection.picked({1: float("nan"), 2: 0.5}, Mode.min) == 2
-
-
-def test_one_pass_serves_all_checkpoints(source, faces, monkeypatch):
-    import keras
-
-    from fer_exp.evaluation.predictions import predict
-
-    models = {}
-    for epoch in (1, 2):
-        keras.utils.set_random_seed(epoch)
-        layers = [keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
-        models[epoch] = keras.Sequential(layers)
-    rows = faces.rows("test")
-    both = predict(models, source, rows, 8)
-    for epoch, model in models.items():
-        alone = predict({epoch: model}, source, rows, 64)[epoch]
-        for form in ("normal", "occluded"):
-            assert both[epoch].probabilities[form] == pytest.approx(alone.probabilities[form], abs=1e-5)
-    assert np.abs(both[1].probabilities["normal"] - both[2].probabilities["normal"]).max() > 0.01
 
 
 def test_further_test_sets_of_a_trained_network_are_a_question_of_their_own(ask, trained, uri, capsys):
@@ -200,5 +147,5 @@ def test_every_epoch_is_tested_on_further_test_sets_too(ask, trained, uri):
 
 
 def test_a_test_set_that_is_none_is_said_at_once(ask):
-    with pytest.raises(UserError, match="no occluder"):
+    with pytest.raises(UserError, match="not an occluder"):
         ask("tests=[sunglases]")

@@ -95,7 +95,7 @@ def test_blanks_in_the_header_are_ignored(tmp_path):
         ((3, csv_pixels(0, 2303), "Training"), "2303 pixels"),
         ((3, csv_pixels(0, 2303) + " 256", "Training"), "outside 0 to 255"),
         ((3, csv_pixels(0, 2303) + " -1", "Training"), "outside 0 to 255"),
-        ((3, csv_pixels(0, 2303) + " x", "Training"), "2303 pixels|no numbers"),
+        ((3, csv_pixels(0, 2303) + " x", "Training"), "2303 pixels|not numbers"),
         ((3, "", "Training"), "pixels"),
         ((7, csv_pixels(0), "Training"), "emotion '7'"),
         (("", csv_pixels(0), "Training"), "emotion ''"),

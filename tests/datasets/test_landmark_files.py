@@ -1,7 +1,10 @@
+import pickle
+
 import numpy as np
 import pytest
+from hostile import Touch
 from PIL import Image
-from trees import affectnet_tree, class_tree, csv_pixels, fer_csv
+from trees import affectnet_tree, class_tree, csv_pixels, damaged, fer_csv, put
 
 from fer_exp.config.dataset import AffectNetConfig, Fer2013Config, FolderConfig
 from fer_exp.datasets import load
@@ -89,13 +92,13 @@ def test_a_file_that_does_not_fit_is_refused_with_what_is_wrong(file, arrays, me
 @pytest.mark.parametrize("data", [b"", b"text", b"PK\x03\x04 cut short"])
 def test_a_file_that_is_no_npz_is_refused(file, data):
     file.write_bytes(data)
-    with pytest.raises(DataError, match=r"no \.npz file"):
+    with pytest.raises(DataError, match=r"not an \.npz file"):
         match(file, IDS)
 
 
 def test_a_single_npy_is_refused(tmp_path):
     np.save(tmp_path / "points.npy", points(2))
-    with pytest.raises(DataError, match=r"no \.npz file"):
+    with pytest.raises(DataError, match=r"not an \.npz file"):
         match(tmp_path / "points.npy", IDS)
 
 
@@ -169,3 +172,27 @@ def test_a_given_file_replaces_the_landmarks_of_the_annotations(tmp_path, file):
     faces = load(cfg, size=8, workers=1)
     assert (faces.landmarks[0] == given[0]).all()
     assert np.isnan(faces.landmarks[1:]).all()
+
+
+def test_pickled_landmarks_are_not_unpickled(tmp_path):
+    objects = np.array([Touch(tmp_path / "touched")], dtype=object)
+    np.savez(tmp_path / "x.npz", path=objects, landmarks=np.zeros((1, 68, 2)))
+    with pytest.raises(DataError, match=r"not an .npz file of plain arrays"):
+        match(tmp_path / "x.npz", ["a.jpg"])
+    (tmp_path / "y.npz").write_bytes(pickle.dumps(Touch(tmp_path / "touched")))
+    with pytest.raises(DataError):
+        match(tmp_path / "y.npz", ["a.jpg"])
+    assert not (tmp_path / "touched").exists()
+
+
+def test_landmark_files_are_read_or_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "x.npz", path=np.array(["a.jpg", "b.jpg"]), landmarks=rng.random((2, 68, 2)))
+    whole, refused = (tmp_path / "x.npz").read_bytes(), 0
+    for _ in range(1000):
+        file = put(tmp_path / "x.npz", damaged(whole, rng))
+        try:
+            assert match(file, ["a.jpg", "b.jpg"]).shape == (2, 68, 2)
+        except DataError:
+            refused += 1
+    assert refused > 300

@@ -7,15 +7,11 @@ that size.
 import os
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 from trees import csv_pixels
-
-from fer_exp.datasets.synthetic import store
 
 LIMITED = """
 import os, resource
@@ -25,7 +21,6 @@ def limit(megabytes):
     most = int(line.split()[1]) * 2**10 + megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 """
-
 READ = """
 import sys
 import pandas
@@ -39,7 +34,6 @@ cfg.limit = 20_000
 some = load(cfg, size=48, workers=2)
 print(len(built), len(again), len(some))
 """
-
 TRAIN = """
 import sys
 import keras
@@ -47,11 +41,11 @@ import numpy as np
 from fer_exp.datasets import image_folder, load
 from fer_exp.config.dataset import FolderConfig
 from fer_exp.evaluation.predictions import predict
-from fer_exp.inputs.batches import Order, batches
-from fer_exp.occlusion import placement as cover
+from fer_exp.inputs.batches import EpochSampler, batches
+from fer_exp.occlusion.placement import place_occluder
 from fer_exp.config.occlusion import HeadsetConfig, Missing
 from fer_exp.inputs.source import Source
-from fer_exp.inputs.variants import items
+from fer_exp.inputs.variants import build_samples
 SIZE, BATCH = 224, 32
 layers = [keras.layers.AveragePooling2D(32), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
 model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), *layers])
@@ -61,18 +55,17 @@ def run(few):
     cfg = FolderConfig(name="image_folder", root=sys.argv[1], limit=few)
     faces = load(cfg, size=SIZE, workers=2)
     quest2 = HeadsetConfig(name="quest2", kind="headset", missing=Missing.frame)
-    source = Source(faces, cover.place(None, faces.sizes, quest2), SIZE, 3)
+    source = Source(faces, place_occluder(None, faces.sizes, quest2), SIZE, 3)
     rows, test = faces.rows("train"), faces.rows("test")
-    pictures = items("mixed", rows, faces.labels[rows])
-    order = Order(faces.labels[pictures.rows], 0)
+    pictures = build_samples("mixed", rows, faces.labels[rows])
+    order = EpochSampler(faces.labels[pictures.rows], 0)
     model.fit(batches(source, pictures, BATCH, order), shuffle=False, verbose=0)
-    return len(pictures), len(predict({1: model}, source, test, BATCH)[1].table())
+    return len(pictures), len(predict({1: model}, source, test, BATCH)[1].to_table())
 
 run(BATCH)  # threads and graphs are made
 limit(int(sys.argv[2]))
 print(*run(None))
 """
-
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_DATA as Linux counts it")
 
 
@@ -118,29 +111,3 @@ def test_a_csv_larger_than_memory_is_read(tmp_path):
         for i in range(n):  # as no reader wishes: test faces among the others
             file.write(f"{i % 7},{texts[i % 50]},{'PrivateTest' if i % 10 == 9 else 'Training'}\n")
     assert child(READ, tmp_path, megabytes).split() == ["30000", "30000", "23000"]  # of each part 20 000 at most
-
-
-def test_drawn_faces_wait_for_a_slow_disk_and_do_not_pile_up(monkeypatch):
-    drawn = []
-    monkeypatch.setattr(store, "pool", ThreadPoolExecutor)
-    monkeypatch.setattr(store, "_draw_chunk", drawn.append)
-    chunks = store._draw_all(list(range(100)), workers=2)
-    next(chunks)
-    time.sleep(0.2)  # the disk
-    assert len(drawn) <= 5
-    list(chunks)
-    assert sorted(drawn) == list(range(100))
-
-
-def test_features_stay_on_the_disk(source, faces):
-    import keras
-
-    from fer_exp.config.model import MiniXceptionConfig
-    from fer_exp.inputs import features
-
-    base = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten()])
-    cfg = MiniXceptionConfig(name="mini", kind="mini_xception", size=64, channels=1)
-    found = features.extract(base, cfg, source, [faces.rows("train"), faces.rows("test")], "mixed")
-    tables = [table for pairs in found.forms.values() for _, table in pairs]
-    assert len(tables) == 4
-    assert all(isinstance(table, np.memmap) for table in tables)

@@ -8,27 +8,15 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from threading import current_thread, main_thread
 
 import pytest
-from mlflow import MlflowClient
-from runs import command, composed, results, same, train
+from interrupted import Stop, database, go_on, interrupt, only
+from runs import command, results, same, train
 
-from fer_exp.commands import continuation, run
-from fer_exp.commands import reuse as repeats
-from fer_exp.errors import ConfigError, UserError
+from fer_exp.commands import run
 from fer_exp.system.paths import ROOT
-from fer_exp.tracking import Recorder, close_dead, open_place, provenance
+from fer_exp.tracking import Recorder
 from fer_exp.training import checkpoints, state
-
-
-def database(place):
-    return f"sqlite:///{place}/mlflow.db"
-
-
-def go_on(run_id, place, *more):
-    words = [f"resume={run_id}", f"tracking.uri={database(place)}", *more]
-    return continuation.resume(*composed(words), words)
 
 
 @pytest.fixture(scope="module")
@@ -40,39 +28,15 @@ def twin(module_folder, tmp_path_factory):
         return results(database(place), train(command(module_folder, database(place))))
 
 
-def only(place):
-    client = MlflowClient(database(place))
-    (found,) = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
-    return found.info.run_id
-
-
-class Stop(BaseException):
-    """Stands for the end of the process."""
-
-
-def interrupt(monkeypatch, module, name, call, end=Stop):
-    """End the process at its given call of a function, before it does anything."""
-    real, calls = getattr(module, name), []
-
-    def broken(*args, **kwargs):
-        if current_thread() is main_thread():  # what is delivered meanwhile is another matter
-            calls.append(1)
-            if len(calls) == call:
-                raise end
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(module, name, broken)
-
-
 def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, monkeypatch, caplog):
     ends = [
         (checkpoints, "save", 1),  # before there is anything to go on from
         (state, "write", 2),  # epoch 2 is among the run's checkpoints, its state is not
         (state.os, "replace", 3),  # in the midst of writing a file
         (checkpoints, "save", 2),
-        (run.predicting, "predict", 1),  # after training, before the test
-        (Recorder, "model", 2),  # between the two logged models
-        (run.report, "record_checkpoint", 2),  # between the two checkpoints' results
+        (run, "predict_checkpoints", 1),  # after training, before the test
+        (Recorder, "log_model", 2),  # between the two logged models
+        (run.run_report, "record_checkpoint", 2),  # between the two checkpoints' results
     ]
     for attempt, (module, name, call) in enumerate(ends):
         with monkeypatch.context() as patch, pytest.raises(Stop):
@@ -92,38 +56,6 @@ def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, mo
     assert "is damaged" in caplog.text and "it begins anew" in caplog.text
 
 
-def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(Stop):
-        interrupt(patch, checkpoints, "save", 3)
-        train(command(module_folder, database(tmp_path)))
-    begun, client = only(tmp_path), MlflowClient(database(tmp_path))
-    with pytest.raises(ConfigError, match=r"epochs: 6, now 8\)\. resume_changes=\[epochs\] allows it"):
-        go_on(begun, tmp_path, "epochs=8", "batch_size=8")
-    for word in ("model=emotion_cnn_2", "optimizer.learning_rate=5.0"):
-        with pytest.raises(ConfigError, match="cannot change in the midst"):
-            go_on(begun, tmp_path, word, f"resume_changes=[{word.split('=')[0]}]")
-    client.update_run(begun, status="RUNNING")
-    with pytest.raises(UserError, match="still running, as process"):
-        go_on(begun, tmp_path)
-    client.set_terminated(begun, "KILLED")
-    client.set_tag(begun, "split.hash", "another")
-    with pytest.raises(UserError, match="the split are not those"):
-        go_on(begun, tmp_path)
-    assert client.get_run(begun).info.status == "KILLED"
-    client.set_tag(begun, "split.hash", run.prepare(composed(command(module_folder, database(tmp_path)))[0]).by.hash)
-    go_on(begun, tmp_path, "epochs=3", "resume_changes=[epochs]")
-    found, points, _ = results(database(tmp_path), begun)
-    assert [step for step, _ in points["loss"]] == [1, 2, 3]
-    assert found.data.tags["resume.changed"] == "epochs: 6 -> 3"
-    with pytest.raises(UserError, match="is finished"):
-        go_on(begun, tmp_path)
-    with pytest.raises(UserError, match="every run of fer-exp is finished"):
-        go_on("last", tmp_path)
-    fresh = composed(command(module_folder, database(tmp_path)))  # it is no repeat of what it was told first
-    about = run.tags(*fresh, run.prepare(fresh[0]), [], None)
-    assert repeats.known(open_place(database(tmp_path), "fer-exp"), about) is None
-
-
 def test_a_sweep_that_is_called_again_goes_on_where_a_job_was_interrupted(
     twin, module_folder, tmp_path, monkeypatch, capsys
 ):
@@ -136,23 +68,6 @@ def test_a_sweep_that_is_called_again_goes_on_where_a_job_was_interrupted(
     assert found == only(tmp_path)
     same(twin, results(database(tmp_path), found))
     assert train(words, "s-3") == found  # and is then not run again
-
-
-def test_a_run_that_a_process_left_is_closed_and_others_are_not(tmp_path):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    place = open_place(database(tmp_path), "fer-exp")
-    mine = provenance.machine()
-    tags = {
-        "left": mine | {"pid": str(gone.pid)},
-        "number used again": mine | {"process.began": "1.0"},
-        "alive": mine,
-        "elsewhere": mine | {"host": "another", "pid": str(gone.pid)},
-    }
-    made = {name: Recorder.new(place, name, {"kind": "run"} | about).id for name, about in tags.items()}
-    assert {run.info.run_name for run in close_dead(place)} == {"left", "number used again"}
-    status = {name: place.client.get_run(run_id).info.status for name, run_id in made.items()}
-    assert status == {"left": "KILLED", "number used again": "KILLED", "alive": "RUNNING", "elsewhere": "RUNNING"}
 
 
 @pytest.fixture
@@ -196,8 +111,8 @@ RUNNER = """
 import os, sys
 from fer_exp.commands import continuation, reuse, run
 from fer_exp.tracking import provenance
-sys.path[:0] = [sys.argv[1], sys.argv[1] + "/end_to_end"]
-from test_resume import go_on
+sys.path.insert(0, sys.argv[1])
+from interrupted import go_on
 from runs import train
 for line in sys.stdin:  # a fork for each attempt: importing everything takes longer than training
     what, *words = line.rstrip("\\n").split("\\t")

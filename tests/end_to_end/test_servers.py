@@ -11,10 +11,10 @@ from threading import Event, Thread
 import pytest
 from mlflow import MlflowClient
 from runs import Recorded, command, train
-from servers import Postgres, Server, free_port
+from servers import Postgres, Server
 
 from fer_exp.commands import sync
-from fer_exp.tracking import Recorder, open_place
+from fer_exp.tracking import Recorder, open_store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -93,14 +93,14 @@ def test_a_server_that_goes_for_good_stops_nothing_and_gets_all_later(
 ):
     recorded = Recorded(monkeypatch)
     monkeypatch.setattr("fer_exp.tracking.sender.PATIENCE", 1)
-    real = Recorder.metrics
+    real = Recorder.log_metrics
 
     def metrics(run, values, step=0, at=None):
         if step == 2:
             server.kill()
         real(run, values, step, at)
 
-    monkeypatch.setattr(Recorder, "metrics", metrics)
+    monkeypatch.setattr(Recorder, "log_metrics", metrics)
     run_id = train(command(module_folder, server.uri))
     assert "python -m fer_exp sync" in caplog.text
     assert recorded.status == "FINISHED"
@@ -141,23 +141,23 @@ def test_a_server_that_hangs_does_not_slow_training_and_a_broken_database_only_d
     postgres, server, home, monkeypatch
 ):
     recorded = Recorded(monkeypatch)
-    place = open_place(server.uri, "fer-exp")
-    with Recorder.new(place, "r", {"kind": "run"}) as run:
+    store = open_store(server.uri, "fer-exp")
+    with Recorder.new(store, "r", {"kind": "run"}) as run:
         server.signal(signal.SIGSTOP)
         began = time.monotonic()
         for epoch in range(1, 1001):
-            run.metrics({"loss": 1 / epoch, "val_loss": float("nan")}, epoch)
-        run.text("early", "note.txt")
-        assert not run.courier.flush(patience=1)  # nor does its end wait as long as a request may take
+            run.log_metrics({"loss": 1 / epoch, "val_loss": float("nan")}, epoch)
+        run.log_text("early", "note.txt")
+        assert not run.sender.flush(patience=1)  # nor does its end wait as long as a request may take
         assert time.monotonic() - began < 5
-        assert "no answer for" in run.courier.failing
+        assert "no answer for" in run.sender.failure
         server.signal(signal.SIGCONT)
-        assert run.courier.flush()
+        assert run.sender.flush()
         postgres.stop()  # the server is there, and answers with errors
-        run.metrics({"loss": 0.0}, 2000)
-        run.text("late", "note.txt")
-        run.parameters({"seed": 0})
-        assert not run.courier.flush(patience=2)
+        run.log_metrics({"loss": 0.0}, 2000)
+        run.log_text("late", "note.txt")
+        run.log_params({"seed": 0})
+        assert not run.sender.flush(patience=2)
         postgres.start()
     assert len(recorded.points) == 2001
     recorded.is_what_is_stored(server.uri, run.id)
@@ -166,11 +166,11 @@ def test_a_server_that_hangs_does_not_slow_training_and_a_broken_database_only_d
 
 def test_eight_processes_that_meet_a_fresh_database_at_once_lose_nothing(tmp_path):
     code = (
-        "from fer_exp.tracking import Recorder, open_place\n"
-        f"place = open_place('sqlite:///{tmp_path}/fresh/mlflow.db', 'faces')\n"
-        "with Recorder.new(place, 'r', {}) as run:\n"
-        "    for step in range(50): run.metrics({'loss': 1.0}, step)\n"
-        "print(run.id, place.experiment_id)"
+        "from fer_exp.tracking import Recorder, open_store\n"
+        f"store = open_store('sqlite:///{tmp_path}/fresh/mlflow.db', 'faces')\n"
+        "with Recorder.new(store, 'r', {}) as run:\n"
+        "    for step in range(50): run.log_metrics({'loss': 1.0}, step)\n"
+        "print(run.id, store.experiment_id)"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     jobs = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(8)]
@@ -186,8 +186,7 @@ def test_eight_processes_that_meet_a_fresh_database_at_once_lose_nothing(tmp_pat
 
 SWEEPS = """
 import os, sys
-from fer_exp.commands import run
-from fer_exp.commands import compare as question
+from fer_exp.commands import compare
 sys.path.insert(0, sys.argv[1])
 from runs import train
 uri, words = sys.argv[2], sys.argv[3:]
@@ -199,7 +198,7 @@ for sweep in range(4):  # forks: importing everything takes longer than training
         try:
             for variant in ("normal", "mixed"):
                 train([*words, f"data={variant}", f"seed={sweep}"], f"s-{sweep}")
-            question.of_sweep(f"s-{sweep}", uri, "fer-exp", 2)
+            compare.of_sweep(f"s-{sweep}", uri, "fer-exp", 2)
             code = 0
         finally:
             os._exit(code)
@@ -225,9 +224,9 @@ def test_four_sweeps_at_once_on_one_file_lose_no_run_and_show_no_lock(tmp_path, 
 
 
 def test_files_that_would_not_reach_the_server_are_said(server, tmp_path, caplog):
-    open_place(f"sqlite:///{tmp_path}/mlflow.db", "made here")
+    open_store(f"sqlite:///{tmp_path}/mlflow.db", "made here")
     for experiment, said in (("made by the server", 0), ("made here", 1)):
-        with Recorder.new(open_place(server.uri, experiment), "r", {}):
+        with Recorder.new(open_store(server.uri, experiment), "r", {}):
             pass
         assert caplog.text.count("not to the server") == said
 
@@ -235,16 +234,8 @@ def test_files_that_would_not_reach_the_server_are_said(server, tmp_path, caplog
 def test_many_processes_that_make_one_experiment_on_a_server_all_get_it(server):
     threads, found = [], []
     for _ in range(6):
-        threads.append(Thread(target=lambda: found.append(open_place(server.uri, "new").experiment_id)))
+        threads.append(Thread(target=lambda: found.append(open_store(server.uri, "new").experiment_id)))
         threads[-1].start()
     for thread in threads:
         thread.join()
     assert len(found) == 6 and len(set(found)) == 1
-
-
-def test_a_place_that_must_answer_says_that_it_does_not(monkeypatch):
-    monkeypatch.setattr("fer_exp.tracking.store.WAIT", 0)
-    from fer_exp.tracking import Unanswered
-
-    with pytest.raises(Unanswered, match=r"tracking\.uri=http://127\.0\.0\.1:\d+ does not answer"):
-        open_place(f"http://127.0.0.1:{free_port()}", "faces")

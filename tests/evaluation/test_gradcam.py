@@ -28,7 +28,7 @@ def picture():
 
 
 def test_the_heat_is_where_the_class_is(picture):
-    both = gradcam.heat(known(), np.repeat(picture, 2, 0), np.array([0, 1]))
+    both = gradcam.heatmaps(known(), np.repeat(picture, 2, 0), np.array([0, 1]))
     for heat, place in zip(both, [(0, 0), (3, 3)], strict=True):
         expected = np.zeros((4, 4))
         expected[place] = 1
@@ -38,11 +38,11 @@ def test_the_heat_is_where_the_class_is(picture):
 def test_what_speaks_against_a_class_is_cold(picture):
     model = known()
     model.layers[-2].set_weights([np.array([[-1, 0], [0, 1], [0, 0]], "float32")])
-    assert gradcam.heat(model, picture, np.array([0])).max() == 0
+    assert gradcam.heatmaps(model, picture, np.array([0])).max() == 0
 
 
 def test_the_two_halves_are_the_network(picture):
-    below, above = gradcam.split(known())
+    below, above = gradcam.split_at_last_map(known())
     assert np.asarray(above(below(picture))) == pytest.approx(np.array([[12.5, 12.5]]))
 
 
@@ -55,7 +55,7 @@ def test_a_network_of_networks_is_split_inside_and_its_augmentation_rests(pictur
     head = keras.Model(features, keras.layers.Activation("softmax")(keras.layers.Dense(2)(x)), name="head")
     inputs = keras.Input((4, 4, 3))
     model = keras.Model(inputs, head(base(keras.layers.RandomFlip("horizontal", seed=0)(inputs))))
-    below, above = gradcam.split(model)
+    below, above = gradcam.split_at_last_map(model)
     assert np.asarray(below(picture)) == pytest.approx(picture)
     scores = np.asarray(above(below(picture)))
     probabilities = np.asarray(keras.ops.softmax(scores))  # exp alone overflows for scores of bright pixels
@@ -65,4 +65,4 @@ def test_a_network_of_networks_is_split_inside_and_its_augmentation_rests(pictur
 def test_a_network_without_a_map_is_refused():
     with pytest.raises(ValueError, match="has no feature map"):
         inputs = keras.Input((4,))
-        gradcam.split(keras.Model(inputs, keras.layers.Dense(2)(inputs)))
+        gradcam.split_at_last_map(keras.Model(inputs, keras.layers.Dense(2)(inputs)))

@@ -1,9 +1,8 @@
 """Studies as experiments: the recipe, the printed numbers, the distance of ours."""
 
 import pytest
-from hydra import compose, initialize_config_dir
+from configs import configured
 
-from fer_exp.config.compose import validate
 from fer_exp.evaluation import reproduction
 from fer_exp.system.paths import ROOT
 
@@ -12,8 +11,11 @@ EXPERIMENTS += [f"study_b/emotion_model_{n}" for n in (1, 2, 3)]
 
 
 def composed(experiment, *more):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return validate(compose("train", overrides=[f"experiment={experiment}", "dataset.root=.", *more]))
+    return configured(f"experiment={experiment}", "dataset.root=.", *more)
+
+
+def printed(cfg):
+    return reproduction.printed_numbers(cfg.published, cfg)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -22,8 +24,8 @@ def test_every_experiment_says_its_command_what_it_needs_and_what_was_published(
     assert f"python train.py experiment={experiment} dataset.root=DIR" in head
     assert "# Needs " in head
     assert "# Published: " in head
-    printed = reproduction.published(composed(experiment))["best"]["normal"]
-    assert f"{printed:.3f}"[1:] in head or str(printed) in head
+    numbers = printed(composed(experiment))["best"]["normal"]
+    assert f"{numbers:.3f}"[1:] in head or str(numbers) in head
 
 
 @pytest.mark.parametrize("variant", ["normal", "occluded", "mixed", "mixed_unique"])
@@ -43,14 +45,14 @@ def test_study_a_is_the_printed_recipe(variant):
 
 @pytest.mark.parametrize("variant", ["mixed", "mixed_unique"])
 def test_mixed_lies_between_its_halves_which_the_printed_table_4_3_does_not(variant):
-    for numbers in reproduction.published(composed(f"study_a/{variant}")).values():
+    for numbers in printed(composed(f"study_a/{variant}")).values():
         assert numbers["occluded"] < numbers["mixed"] < numbers["normal"]
         assert numbers["mixed"] == pytest.approx((numbers["occluded"] + numbers["normal"]) / 2, abs=0.012)
 
 
 def test_a_sweep_over_variants_compares_each_with_its_own_row():
     cfg = composed("study_a/normal", "data=occluded")
-    assert reproduction.published(cfg)["last"] == {
+    assert printed(cfg)["last"] == {
         "epoch": 34,
         "val_loss": 1.1557,
         "val_accuracy": 0.559,
@@ -61,20 +63,23 @@ def test_a_sweep_over_variants_compares_each_with_its_own_row():
 
 def test_another_network_or_dataset_is_not_compared_and_the_run_says_so(caplog):
     cfg = composed("study_b/emotion_model_1", "model=convnet_small")
-    assert reproduction.published(cfg) == {}
-    assert not any(tag.startswith("published/") for tag in reproduction.tags(cfg, ["model=convnet_small"]))
-    assert "published numbers are of model=emotion_cnn_4 dataset=fer2013 data=normal, not compared" in caplog.text
+    assert printed(cfg) == {}
+    assert not any(
+        tag.startswith("published/") for tag in reproduction.tags(cfg.published, cfg, ["model=convnet_small"])
+    )
+    assert (
+        "published numbers are for model=emotion_cnn_4 dataset=fer2013 data=normal and are not compared" in caplog.text
+    )
 
 
 def test_what_the_command_line_changed_in_the_recipe_is_on_the_run():
     cfg = composed("study_b/emotion_model_1")
     words = ["experiment=study_b/emotion_model_1", "dataset.root=/faces", "seed=3", "tracking.uri=sqlite:///x"]
-    assert reproduction.tags(cfg, words)["recipe.changed"] == "(nothing)"
+    assert reproduction.tags(cfg.published, cfg, words)["recipe.changed"] == "(nothing)"
     changed = [*words, "epochs=2", "dataset.limit=96", "split.by=face"]
-    assert reproduction.tags(cfg, changed)["recipe.changed"] == "epochs=2 dataset.limit=96 split.by=face"
+    assert reproduction.tags(cfg.published, cfg, changed)["recipe.changed"] == "epochs=2 dataset.limit=96 split.by=face"
 
 
 def test_runs_without_a_study_carry_nothing_of_it():
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = validate(compose("train"))
-    assert reproduction.published(cfg) == reproduction.tags(cfg, []) == {}
+    cfg = configured()
+    assert printed(cfg) == reproduction.tags(cfg.published, cfg, []) == {}

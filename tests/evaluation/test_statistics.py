@@ -150,7 +150,7 @@ def test_calibration_error_is_the_mean_distance_of_confidence_and_accuracy():
     # two bins: confidence 0.9 with 1 of 2 right, 0.6 with 2 of 2 right
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
     found = reliability(probabilities, np.array([0, 1, 0, 1]), bins=10)
-    assert found.count.tolist() == [2, 2]
+    assert found.counts.tolist() == [2, 2]
     assert found.confidence == pytest.approx([0.6, 0.9])
     assert found.accuracy == pytest.approx([1, 0.5])
     assert found.error == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)

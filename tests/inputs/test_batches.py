@@ -1,16 +1,12 @@
-from dataclasses import replace
-from types import SimpleNamespace
-
 import cv2
 import numpy as np
 import pytest
 
-from fer_exp.config.occlusion import Missing
 from fer_exp.datasets.faces import Faces
-from fer_exp.inputs.batches import Order, batches, degraded
-from fer_exp.inputs.source import Source, covered_shares, of
-from fer_exp.inputs.variants import items
-from fer_exp.occlusion import placement as cover
+from fer_exp.inputs.batches import EpochSampler, batches, degraded
+from fer_exp.inputs.source import Source
+from fer_exp.inputs.variants import build_samples
+from fer_exp.occlusion.placement import place_occluder
 
 
 def read(data):
@@ -20,7 +16,7 @@ def read(data):
 
 def everything(source, variant="normal"):
     rows = np.arange(len(source.faces))
-    return items(variant, rows, source.faces.labels)
+    return build_samples(variant, rows, source.faces.labels)
 
 
 def test_uncovered_pictures_pass_unchanged_in_file_order(source):
@@ -33,7 +29,7 @@ def test_uncovered_pictures_pass_unchanged_in_file_order(source):
 def test_covered_pictures_are_those_of_the_one_painter(source):
     found = everything(source, "mixed_unique")
     images, _ = read(batches(source, found, 7))
-    expected = source.cover.paint(source.faces.pixels, found.rows, found.covered)
+    expected = source.placement.paint(source.faces.pixels, found.rows, found.covered)
     assert (images == expected).all()
     assert (images[found.covered] != source.faces.pixels[found.covered]).any()
 
@@ -49,7 +45,7 @@ def test_the_number_of_batches_is_known(source):
 
 
 def test_a_cover_is_needed_to_cover(source):
-    bare = source._replace(cover=None)
+    bare = source._replace(placement=None)
     with pytest.raises(ValueError, match="bars"):
         batches(bare, everything(bare, "occluded"), 8)
 
@@ -72,8 +68,8 @@ def test_files_decode_bit_for_bit_as_opencv_does(tmp_path, quest2, suffix):
     rng = np.random.default_rng(0)
     images = [cv2.GaussianBlur(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8), (0, 0), 1) for _ in range(3)]
     faces = on_disk(tmp_path, images, suffix)
-    source = Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 20, 3)
-    found, _ = read(batches(source, items("normal", np.arange(3), faces.labels), 2))
+    source = Source(faces, place_occluder(faces.landmarks, faces.sizes, quest2), 20, 3)
+    found, _ = read(batches(source, build_samples("normal", np.arange(3), faces.labels), 2))
     expected = [cv2.imread(str(faces.path(i)))[..., ::-1] for i in range(3)]
     assert (found == np.stack(expected)).all()
 
@@ -81,8 +77,8 @@ def test_files_decode_bit_for_bit_as_opencv_does(tmp_path, quest2, suffix):
 def test_pictures_of_several_sizes_are_painted_at_their_own_size_and_then_resized(tmp_path, quest2):
     images = [np.full((s, s, 3), 200, np.uint8) for s in (12, 24, 40)]
     faces = on_disk(tmp_path, images, ".png")
-    source = Source(faces, cover.place(faces.landmarks, faces.sizes, quest2), 24, 3)
-    found, _ = read(batches(source, items("occluded", np.arange(3), faces.labels), 2))
+    source = Source(faces, place_occluder(faces.landmarks, faces.sizes, quest2), 24, 3)
+    found, _ = read(batches(source, build_samples("occluded", np.arange(3), faces.labels), 2))
     assert found.shape == (3, 24, 24, 3)
     dark = [(image.mean(-1) < 100).mean() for image in found]
     assert dark == pytest.approx([0.8 * 0.8 * 105 / 224] * 3, abs=0.06)
@@ -99,16 +95,16 @@ def test_colour_and_grey_follow_the_model(source, channels):
 
 def test_the_order_is_a_function_of_seed_and_epoch():
     labels = np.arange(50) % 5
-    first, second = Order(labels, 1), Order(labels, 1)
+    first, second = EpochSampler(labels, 1), EpochSampler(labels, 1)
     second.epoch = 2
     assert sorted(first()) == list(range(50))
-    assert (first() == Order(labels, 1)()).all()
+    assert (first() == EpochSampler(labels, 1)()).all()
     assert (first() != second()).any()
-    assert (first() != Order(labels, 2)()).any()
+    assert (first() != EpochSampler(labels, 2)()).any()
 
 
 def test_the_order_is_asked_anew_at_every_epoch(source):
-    order = Order(source.faces.labels, 0)
+    order = EpochSampler(source.faces.labels, 0)
     data = batches(source, everything(source), 8, order)
     seen = []
     for order.epoch in (1, 2, 1):
@@ -118,7 +114,7 @@ def test_the_order_is_asked_anew_at_every_epoch(source):
 
 def test_resampling_draws_equally_many_of_each_class_and_every_rare_face():
     labels = np.array([0] * 40 + [1] * 15 + [2] * 5)
-    drawn = Order(labels, 0, resample=True)()
+    drawn = EpochSampler(labels, 0, resample=True)()
     assert np.bincount(labels[drawn]).tolist() == [20, 20, 20]
     assert set(range(55, 60)) <= set(drawn.tolist())
 
@@ -141,38 +137,7 @@ def test_pictures_that_have_no_more_pixels_stay_as_they_are(side):
 
 
 def test_covered_pictures_are_painted_before_they_are_degraded(source):
-    found = items("occluded", np.arange(4), source.faces.labels[:4])
-    painted = source.cover.paint(source.faces.pixels[:4], np.arange(4), np.ones(4, bool))
+    found = build_samples("occluded", np.arange(4), source.faces.labels[:4])
+    painted = source.placement.paint(source.faces.pixels[:4], np.arange(4), np.ones(4, bool))
     got, _ = next(batches(source._replace(degrade=8), found, 4).as_numpy_iterator())
     np.testing.assert_array_equal(got, degraded(painted, 8))
-
-
-def test_a_further_test_set_has_its_own_occluder_and_resolution(source, quest2):
-    faces = source.faces
-    large = cover.place(faces.landmarks, faces.sizes, replace(quest2, scale=1.5, color=[9, 9, 9]))
-    source = source._replace(others={"quest2-1.5": (large, None), "8px": (None, 8)})
-    for name, expected in (
-        ("quest2-1.5", large.paint(faces.pixels[:4], np.arange(4), np.ones(4, bool))),
-        ("8px", degraded(faces.pixels[:4], 8)),
-    ):
-        seen, variant = source.seen_as(name)
-        got, _ = next(batches(seen, items(variant, np.arange(4), faces.labels[:4]), 4).as_numpy_iterator())
-        np.testing.assert_array_equal(got, expected)
-
-
-def test_a_further_test_set_has_the_resolution_of_training_unless_it_names_one(faces, quest2):
-    from fer_exp.config.test_sets import further_test_sets
-
-    assert [t.degrade for t in further_test_sets(["sunglasses", "quest2-8px"], quest2).values()] == [None, 8]
-    model, dataset = SimpleNamespace(size=16, channels=3), SimpleNamespace(degrade=12)
-    data = SimpleNamespace(name="normal")
-    cfg = SimpleNamespace(tests=["sunglasses", "quest2-8px"], occlusion=quest2, model=model, dataset=dataset, data=data)
-    found = of(faces, cfg)
-    assert {name: degrade for name, (_, degrade) in found.others.items()} == {"sunglasses": 12, "quest2-8px": 8}
-
-
-def test_shares_are_known_without_landmarks_where_the_frame_says_where_the_face_is(faces, quest2):
-    faces = replace(faces, landmarks=None)
-    quest2.missing = Missing.frame
-    source = Source(faces, cover.place(None, faces.sizes, quest2), 16, 3)
-    assert 0.3 < covered_shares(source, np.arange(5))["occluded"] < 0.6

@@ -6,13 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from fer_exp import models
 from fer_exp.config.model import Finetune, MiniXceptionConfig
 from fer_exp.inputs import features
-from fer_exp.inputs.batches import Order, batches
-from fer_exp.inputs.variants import items
+from fer_exp.inputs.batches import EpochSampler, batches
+from fer_exp.inputs.source import ExtraTestSet
+from fer_exp.inputs.variants import build_samples
 from fer_exp.models.mini_xception import backbone
-from fer_exp.occlusion.placement import place
 
 FROZEN = MiniXceptionConfig(name="mini", kind="mini_xception", size=64, channels=1, finetune=Finetune.none)
 
@@ -36,8 +35,11 @@ def parts(faces):
 @pytest.mark.parametrize("variant", ["normal", "occluded", "mixed", "mixed_unique"])
 def test_features_are_what_the_base_makes_of_each_picture_in_the_same_order(base, pictures, parts, faces, variant):
     found = features.extract(base, FROZEN, pictures, parts, variant)
-    train = items(variant, parts[0], faces.labels[parts[0]])
-    for rows, order in ((train, Order(faces.labels[train.rows], 3)), (items("occluded", parts[1], None), None)):
+    train = build_samples(variant, parts[0], faces.labels[parts[0]])
+    for rows, order in (
+        (train, EpochSampler(faces.labels[train.rows], 3)),
+        (build_samples("occluded", parts[1], None), None),
+    ):
         expected = [(base.predict_on_batch(x), y) for x, y in batches(pictures, rows, 32, order).as_numpy_iterator()]
         given = list(batches(found, rows, 32, order).as_numpy_iterator())
         for (x, y), (x_given, y_given) in zip(expected, given, strict=True):
@@ -50,7 +52,7 @@ def test_only_the_forms_that_a_variant_needs_are_computed(base, pictures, parts)
     assert [len(rows) for rows, _ in found.forms["normal"]] == [60, 30]
     assert [len(rows) for rows, _ in found.forms["occluded"]] == [30]
     with pytest.raises(ValueError, match="not computed"):
-        batches(found, items("occluded", parts[0], None), 8)
+        batches(found, build_samples("occluded", parts[0], None), 8)
 
 
 def test_they_are_computed_once(base, pictures, parts, monkeypatch):
@@ -72,11 +74,11 @@ def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest
     if change == "weights":
         base.set_weights([w + 0.01 for w in base.get_weights()])
     elif change == "bar":
-        pictures = pictures._replace(cover=replace(pictures.cover, polygons=pictures.cover.polygons + 1))
+        pictures = pictures._replace(placement=replace(pictures.placement, polygons=pictures.placement.polygons + 1))
     elif change == "colour":
-        pictures = pictures._replace(cover=replace(pictures.cover, color=(255, 0, 0)))
+        pictures = pictures._replace(placement=replace(pictures.placement, color=(255, 0, 0)))
     elif change == "noise":
-        pictures = pictures._replace(cover=replace(pictures.cover, noise=9, phase=np.zeros(len(faces), int)))
+        pictures = pictures._replace(placement=replace(pictures.placement, noise=9, phase=np.zeros(len(faces), int)))
     elif change == "resolution":
         pictures = pictures._replace(degrade=8)
     else:
@@ -101,24 +103,31 @@ def test_a_disk_without_room_is_named_before_anything_is_computed(base, pictures
         features.extract(base, FROZEN, pictures, parts, "normal")
 
 
-@pytest.mark.parametrize(
-    "finetune, augmentation, fixed", [("none", "none", True), ("none", "light", False), ("all", "none", False)]
-)
-def test_they_are_used_only_where_they_are_the_same_in_every_epoch(finetune, augmentation, fixed):
-    from fer_exp.config.augmentation import AugmentationConfig
-
-    cfg = MiniXceptionConfig(name="m", kind="mini_xception", size=64, channels=1, finetune=Finetune[finetune])
-    changes = AugmentationConfig(name=augmentation, flip="horizontal" if augmentation == "light" else None)
-    assert models.has_fixed_features(cfg, changes) is fixed
-
-
 def test_each_test_set_has_the_features_of_its_own_pictures(base, pictures, parts, faces, quest2):
-    large = place(faces.landmarks, faces.sizes, replace(quest2, scale=1.5, color=[200, 200, 200]))
-    pictures = pictures._replace(others={"quest2-1.5": (large, None), "8px": (None, 8)})
+    from fer_exp.occlusion.placement import place_occluder
+
+    large = place_occluder(faces.landmarks, faces.sizes, replace(quest2, scale=1.5, color=[200, 200, 200]))
+    pictures = pictures._replace(
+        extra_test_sets={"quest2-1.5": ExtraTestSet(large, None), "8px": ExtraTestSet(None, 8)}
+    )
     found = features.extract(base, FROZEN, pictures, parts, "normal")
     for form in ("normal", "occluded", "quest2-1.5", "8px"):
         rows = parts[1][:8]
-        (seen, variant), (given, its) = pictures.seen_as(form), found.seen_as(form)
-        ((picture, _),) = batches(seen, items(variant, rows, None), 8).as_numpy_iterator()
-        ((x, _),) = batches(given, items(its, rows, None), 8).as_numpy_iterator()
+        (seen, variant), (given, its) = pictures.for_test_set(form), found.for_test_set(form)
+        ((picture, _),) = batches(seen, build_samples(variant, rows, None), 8).as_numpy_iterator()
+        ((x, _),) = batches(given, build_samples(its, rows, None), 8).as_numpy_iterator()
         assert x == pytest.approx(base.predict_on_batch(picture), abs=1e-4), form
+
+
+def test_features_stay_on_the_disk(source, faces):
+    import keras
+
+    from fer_exp.config.model import MiniXceptionConfig
+    from fer_exp.inputs import features
+
+    base = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten()])
+    cfg = MiniXceptionConfig(name="mini", kind="mini_xception", size=64, channels=1)
+    found = features.extract(base, cfg, source, [faces.rows("train"), faces.rows("test")], "mixed")
+    tables = [table for pairs in found.forms.values() for _, table in pairs]
+    assert len(tables) == 4
+    assert all(isinstance(table, np.memmap) for table in tables)

@@ -3,15 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer_exp.config.training import By
+from fer_exp.config.training import SplitBy
 from fer_exp.errors import DataError
 from fer_exp.inputs import split
 
 VARIANTS = ("normal", "occluded", "mixed", "mixed_unique")
 
 
-def draw(faces, variant="normal", share=0.2, by=By.face, seed=0):
-    return split.draw(faces, faces.rows("train"), variant, share, by, seed)
+def draw(faces, variant="normal", share=0.2, by=SplitBy.face, seed=0):
+    return split.draw_split(faces, faces.rows("train"), variant, share, by, seed)
 
 
 def test_by_face_no_face_is_on_both_sides_and_none_is_lost(faces):
@@ -40,7 +40,7 @@ def test_mixed_unique_covers_the_same_faces_whatever_the_seed(faces):
 
 
 def test_by_image_a_doubled_face_can_stand_on_both_sides(faces):
-    found = draw(faces, "mixed", by=By.image)
+    found = draw(faces, "mixed", by=SplitBy.image)
     assert len(found.train) + len(found.validation) == 2 * len(faces.rows("train"))
     assert set(found.train.rows) & set(found.validation.rows)
 
@@ -50,7 +50,7 @@ def test_validation_has_the_share_of_every_class(faces):
 
 
 def test_a_class_of_one_face_is_trained_on_and_a_class_of_two_is_shared():
-    drawn = split.stratified(np.array([0, 1, 1, 2, 2, 2, 2]), 0.01, seed=3)
+    drawn = split.draw_stratified(np.array([0, 1, 1, 2, 2, 2, 2]), 0.01, seed=3)
     assert not drawn[0]
     assert drawn[1:3].sum() == 1
     assert drawn[3:].sum() == 1
@@ -59,7 +59,7 @@ def test_a_class_of_one_face_is_trained_on_and_a_class_of_two_is_shared():
 def test_too_few_faces_for_a_validation_part_is_an_error_that_names_the_keys(faces):
     rows = faces.rows("train")[:3]  # one of each class
     with pytest.raises(DataError, match=r"split.validation.*dataset.limit"):
-        split.draw(faces, rows, "normal", 0.2, By.face, 0)
+        split.draw_split(faces, rows, "normal", 0.2, SplitBy.face, 0)
 
 
 def test_a_covered_copy_is_on_the_side_of_its_face(faces):

@@ -13,10 +13,10 @@ from PIL import Image
 
 from fer_exp import datasets
 from fer_exp.config.dataset import DatasetConfig
-from fer_exp.landmarks import detect as landmarks
-from fer_exp.landmarks import orientation as upright
-from fer_exp.landmarks import quality
+from fer_exp.landmarks import detect, quality
 from fer_exp.landmarks.geometry import AVERAGE_FACE
+from fer_exp.landmarks.orientation import ORIENTATION
+from fer_exp.system import atomic
 
 
 class FakeSearch:
@@ -65,21 +65,21 @@ def bright(faces):
 
 def test_points_lie_where_the_face_is(bright, fake):
     faces, at = bright
-    found = landmarks.find(faces, 2)
+    found = detect.find(faces, 2)
     assert found.landmarks.shape == (90, 68, 2) and found.landmarks.dtype == np.float32
     assert found.landmarks[1:] == pytest.approx(at[1:, None] + np.round(4 * AVERAGE_FACE, 2), abs=1e-5)
     assert (found.score[1:] == 1).all() and (found.reason[1:] == "").all() and (found.faces == -1).all()
 
 
 def test_an_implausible_face_has_none(bright, fake):
-    found = landmarks.find(bright[0], 2)
+    found = detect.find(bright[0], 2)
     assert np.isnan(found.landmarks[0]).all() and found.score[0] < 0.5 and found.reason[0]
     assert fake.boxes == 0
 
 
 def test_a_large_picture_has_a_second_chance(bright, fake, monkeypatch):
-    monkeypatch.setattr(landmarks, "BOXES_FROM", 16)
-    found = landmarks.find(bright[0], 2)
+    monkeypatch.setattr(detect, "BOXES_FROM", 16)
+    found = detect.find(bright[0], 2)
     assert np.isfinite(found.landmarks[0]).all() and found.reason[0] == ""
     assert fake.boxes == 1 and found.faces.tolist() == [2] + [-1] * 89
 
@@ -88,16 +88,16 @@ def test_other_squares_are_a_second_chance_too(bright, fake):
     faces, _ = bright
     pixels = faces.pixels.copy()
     pixels[0, 8, 9] = 240
-    found = landmarks.find(replace(faces, pixels=pixels), 2)
+    found = detect.find(replace(faces, pixels=pixels), 2)
     assert found.reason[0] == "" and found.landmarks[0, [36, 45]].mean(0) == pytest.approx([9, 8], abs=0.02)
 
 
 def test_nothing_is_looked_for_twice(bright, fake):
     faces, _ = bright
-    first = landmarks.find(faces, 2)
-    second = landmarks.find(replace(faces, name="another"), 1)
+    first = detect.find(faces, 2)
+    second = detect.find(replace(faces, name="another"), 1)
     some = np.array([50, 3, 4, 3])
-    subset = landmarks.find(faces.take(some), 1)
+    subset = detect.find(faces.take(some), 1)
     assert fake.seen == 90
     for whole, part in ((first, second), (replace_rows(first, some), subset)):
         for name in ("landmarks", "score", "faces"):
@@ -106,31 +106,40 @@ def test_nothing_is_looked_for_twice(bright, fake):
 
 
 def replace_rows(found, rows):
-    return landmarks.Found(found.landmarks[rows], found.score[rows], found.reason[rows], found.faces[rows])
+    return detect.FoundLandmarks(found.landmarks[rows], found.score[rows], found.reason[rows], found.faces[rows])
 
 
 def test_equal_pictures_are_looked_at_once(bright, fake):
     faces, _ = bright
-    found = landmarks.find(faces.take(np.array([5, 5, 6, 5])), 1)
+    found = detect.find(faces.take(np.array([5, 5, 6, 5])), 1)
     assert fake.seen == 2 and np.array_equal(found.landmarks[0], found.landmarks[3])
 
 
 def test_a_killed_run_goes_on(bright, fake, monkeypatch):
-    monkeypatch.setattr(landmarks, "BLOCK", 20)
+    monkeypatch.setattr(detect, "BLOCK", 20)
     fake.dies_after = 60
     with pytest.raises(KeyboardInterrupt):
-        landmarks.find(bright[0], 2)
+        detect.find(bright[0], 2)
     fake.dies_after = None
-    found = landmarks.find(bright[0], 2)
+    found = detect.find(bright[0], 2)
     assert fake.seen == 90 and (found.reason[1:] == "").all()
 
 
 def test_a_damaged_block_is_looked_for_again(bright, fake, own_folders):
-    landmarks.find(bright[0], 2)
+    detect.find(bright[0], 2)
     (block,) = own_folders.glob("cache/landmarks/*/*/table.npz")
     block.write_bytes(block.read_bytes()[:-200])
-    found = landmarks.find(bright[0], 2)
+    found = detect.find(bright[0], 2)
     assert fake.seen == 180 and (found.reason[1:] == "").all()
+
+
+def test_a_block_that_is_being_written_is_not_read(bright, fake, own_folders):
+    detect.find(bright[0], 2)
+    (block,) = own_folders.glob("cache/landmarks/*/*/table.npz")
+    with atomic.temporary(block.parent.parent) as part:
+        block.parent.rename(part)
+        detect.find(bright[0], 2)
+    assert fake.seen == 180
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -138,13 +147,13 @@ def test_files_are_looked_at_upright_and_answered_as_stored(faces, fake, tmp_pat
     stored = np.zeros((24, 40, 3), np.uint8)
     stored[5, 30] = 255
     exif = Image.Exif()
-    exif[upright.ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
     (tmp_path / "b.png").write_bytes(b"no picture")
     two = replace(
         faces.take(np.arange(2)), ids=np.array(["a.png", "b.png"]), pixels=None, root=tmp_path, landmarks=None
     )
-    found = landmarks.find(two, 1)
+    found = detect.find(two, 1)
     middle = found.landmarks[0, [36, 45]].mean(0)
     assert middle == pytest.approx([30, 5], abs=0.1)
     right = found.landmarks[0, 45] - found.landmarks[0, 36]
@@ -156,9 +165,9 @@ def test_files_are_looked_at_upright_and_answered_as_stored(faces, fake, tmp_pat
 def test_loading_finds_them_where_asked(bright, fake, monkeypatch, caplog):
     faces, _ = bright
     monkeypatch.setattr(datasets, "load", lambda cfg, *, size, workers: faces)
-    plain = landmarks.load(DatasetConfig(name="tiny"), size=16, workers=1)
-    auto = landmarks.load(DatasetConfig(name="tiny", landmarks="auto"), size=16, workers=1)
-    again = landmarks.load(DatasetConfig(name="tiny", landmarks="auto"), size=16, workers=1)
+    plain = detect.load(DatasetConfig(name="tiny"), size=16, workers=1)
+    auto = detect.load(DatasetConfig(name="tiny", landmarks="auto"), size=16, workers=1)
+    again = detect.load(DatasetConfig(name="tiny", landmarks="auto"), size=16, workers=1)
     assert plain is faces and np.isfinite(auto.landmarks[1:]).all() and np.isnan(auto.landmarks[0]).all()
     assert auto.fingerprint == again.fingerprint != faces.fingerprint
     assert "no plausible landmarks in 1 of 90 pictures" in caplog.text
@@ -167,7 +176,7 @@ def test_loading_finds_them_where_asked(bright, fake, monkeypatch, caplog):
 def test_a_dataset_without_a_single_one_has_none(bright, fake, monkeypatch):
     faces = bright[0].take(np.array([0]))
     monkeypatch.setattr(datasets, "load", lambda cfg, *, size, workers: faces)
-    assert landmarks.load(DatasetConfig(name="tiny", landmarks="auto"), size=16, workers=1).landmarks is None
+    assert detect.load(DatasetConfig(name="tiny", landmarks="auto"), size=16, workers=1).landmarks is None
 
 
 def test_importing_it_is_light():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import pytest
 
 from fer_exp.errors import UserError
-from fer_exp.landmarks import face_api, search
+from fer_exp.landmarks import face_api
 
 
 def write(folder, network, change=lambda weights: None):
@@ -98,7 +97,7 @@ def unquantized(weights):
 
 @pytest.mark.parametrize("change", [float_weights, negative, twice, unquantized])
 def test_another_manifest_is_refused(boxes, tmp_path, change):
-    with pytest.raises(UserError, match=r"net\.json: no manifest"):
+    with pytest.raises(UserError, match=r"net\.json: not a manifest"):
         face_api.load(boxes, *write(tmp_path, boxes, change))
 
 
@@ -136,50 +135,3 @@ def test_boxes_are_read_as_yolo_means_them():
     left, top, right, bottom = found[0, certainty[0].argmax()]
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((0.25, 0.75))
     assert (right - left, bottom - top) == pytest.approx((2.882459, 3.518061 / 2))
-
-
-def test_one_box_is_left_per_face():
-    boxes = np.array([[0, 0, 1, 1], [0.1, 0, 1, 1], [3, 3, 4, 4], [5, 5, 6, 6.0]])
-    kept, certainty = search._distinct(boxes, np.array([0.8, 0.9, 0.7, 0.3]))
-    assert kept.tolist() == [[0.1, 0, 1, 1], [3, 3, 4, 4]] and certainty.tolist() == [0.9, 0.7]
-
-
-def test_the_mirror_image_of_the_mirror_image_is_the_face():
-    assert (search.PARTNER[search.PARTNER] == np.arange(68)).all()
-    assert search.PARTNER[[0, 17, 36, 37, 39, 48, 60]].tolist() == [16, 26, 45, 44, 42, 54, 64]
-
-
-@pytest.mark.parametrize("side", [20, 112, 500])
-def test_what_is_cut_out_is_found_where_it_was(side):
-    picture = np.zeros((600, 600, 3), np.uint8)
-    square = np.array([300.0, 250.0, side])
-    at = (int(300 - side / 4), int(250 + side / 8))
-    picture[at[1] - side // 20 : at[1] + side // 20 + 1, at[0] - side // 20 : at[0] + side // 20 + 1] = 255
-    crop = search._cut(picture, square, 112).astype(float)[..., 0]
-    assert crop.shape == (112, 112)
-    y, x = (np.average(grid, weights=crop) for grid in np.indices(crop.shape))
-    parts = np.array([[[x + 0.5, y + 0.5]]]) / 112
-    assert search._unfold(parts, square[None])[0, 0] == pytest.approx(at, abs=side / 100)
-
-
-@pytest.mark.skipif(not os.environ.get("FER_EXP_ASSETS"), reason="FER_EXP_ASSETS names no folder with the weights")
-def test_the_published_networks_know_a_face_from_noise():
-    from fer_exp.config.dataset import SyntheticConfig
-    from fer_exp.datasets.synthetic import load
-    from fer_exp.landmarks import geometry, quality
-
-    faces = load(SyntheticConfig(name="synthetic", n_train=80, n_test=16, pose=0.2), size=96, workers=2)
-    pictures = [np.repeat(image, 4 - image.shape[2], 2)[..., :3] for image in faces.pixels[:32]]
-    net = search.Search()
-    answer = net.framed(pictures)
-    plausible = quality.judge(answer.measures)[1] == ""
-    assert plausible.mean() > 0.5
-    off = np.linalg.norm(geometry.eye_centre(answer.points) - geometry.eye_centre(faces.landmarks[:32]), axis=1)
-    assert np.median(off[plausible] / geometry.width(faces.landmarks[:32])[plausible]) < 0.1
-    noise = list(np.random.default_rng(0).integers(0, 256, (16, 48, 48, 3), dtype=np.uint8))
-    assert (quality.judge(net.framed(noise).measures)[1] != "").all()
-    photo = np.full((400, 600, 3), 128, np.uint8)
-    photo[60:252, 340:532] = np.kron(pictures[int(np.argmax(plausible))], np.ones((2, 2, 1), np.uint8))
-    found, seen = net.boxed([photo])
-    if seen[0]:
-        assert 340 < found.points[0, :, 0].mean() < 532

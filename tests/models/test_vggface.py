@@ -3,10 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from networks import PLAIN, configured
+from configs import PLAIN, configured
 
 from fer_exp import models
-from fer_exp.errors import ConfigError
 from fer_exp.models import keras_vggface, vggface
 
 
@@ -110,23 +109,3 @@ def test_a_saved_network_predicts_the_same(tmp_path):
     save(model, tmp_path / "model.keras")
     pictures = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 3)).astype("float32")
     assert (load(tmp_path / "model.keras").predict(pictures, verbose=0) == model.predict(pictures, verbose=0)).all()
-
-
-@pytest.mark.parametrize(
-    "words, said",
-    [
-        (["model=resnet50", "model.size=64"], "model.size=64: resnet50 needs 197 or more"),
-        (["model=vgg16", "model.channels=1"], "model.channels=1: vgg16 needs 3"),
-        (["model=senet50", "model.weights=imagenet"], "model.weights=imagenet: vggface, a .h5 or .hdf5 file, or null"),
-        (["model=resnet50", "model.weights=/no/file.h5"], "no such file"),
-        (["model=resnet50", "model.weights=weights.pkl"], "vggface, imagenet, a .h5 or .hdf5 file"),
-        (["model=vgg16", "model.trainable_from=conv9"], "model.trainable_from=conv9: one of conv1, conv2, conv3"),
-        (["model=resnet50", "model.head.dense=[0]"], "model.head.dense"),
-        (["model=mini_xception", "model.finetune=part"], "model.finetune=part: mini_xception knows none and all"),
-        (["model=mini_xception", "model.size=48"], "needs 64 and 1"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_impossible_choices_end_before_anything_is_loaded(words, said):
-    with pytest.raises(ConfigError, match=said.replace(".", r"\.").replace("[", r"\[")):
-        configured(*words)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
+from upright import BROWS, CHIN, EYES, MOUTH, NOSE_TIP, at, hidden
 
 from fer_exp.config.occlusion import HeadsetConfig
 from fer_exp.landmarks.geometry import AVERAGE_FACE
@@ -71,3 +72,9 @@ def test_bar_has_double_precision_whatever_the_landmarks_have():
     corners = headset.polygons(landmarks, QUEST2)
     assert corners.dtype == np.float64
     np.testing.assert_array_equal(corners, headset.polygons(landmarks.astype(np.float64), QUEST2))
+
+
+def test_an_occluder_hides_what_it_is_worn_on():
+    mask = hidden("quest2")
+    assert at(mask, [*EYES, *BROWS]).all()
+    assert not at(mask, [*MOUTH, *NOSE_TIP, *CHIN]).any()

@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from predicted import N, predictions
 
-from fer_exp.commands import compare as question
+from fer_exp.commands import compare
 from fer_exp.config.tracking import TrackingConfig
-from fer_exp.reports import matrix
-from fer_exp.tracking import Recorder, open_place
+from fer_exp.reports import page
+from fer_exp.reports.summary import slug
+from fer_exp.tracking import Recorder, open_store
 
 SETS = ("normal", "occluded", "mixed")
 
@@ -16,79 +18,93 @@ def tracking(tmp_path):
 
 
 @pytest.fixture
-def add(tracking):
-    """add(variant, seed, accuracies, **parameters) -> run: a finished run of sweep s-1."""
-    place = open_place(tracking.uri, tracking.experiment)
+def add_run(tracking):
+    """add_run(variant, seed, accuracies, **parameters) -> run: a finished run of sweep s-1."""
+    store = open_store(tracking.uri, tracking.experiment)
 
     def made(variant, seed, accuracies, status="FINISHED", model="net", **parameters):
-        run = Recorder.new(place, f"{model}-{variant}-s{seed}", {"kind": "run", "sweep_id": "s-1"})
-        run.parameters({"data": variant, "seed": seed, "model": model} | parameters)
+        run = Recorder.new(store, f"{model}-{variant}-s{seed}", {"kind": "run", "sweep_id": "s-1"})
+        run.log_params({"data": variant, "seed": seed, "model": model} | parameters)
         for checkpoint in ("best", "last"):
-            run.metrics({f"{checkpoint}/{s}": a for s, a in zip(SETS, accuracies, strict=True)})
-            run.metrics({f"{checkpoint}_ci_low/{s}": a - 0.01 for s, a in zip(SETS, accuracies, strict=True)})
-            run.metrics({f"{checkpoint}_ci_high/{s}": a + 0.01 for s, a in zip(SETS, accuracies, strict=True)})
+            run.log_metrics({f"{checkpoint}/{s}": a for s, a in zip(SETS, accuracies, strict=True)})
+            run.log_metrics({f"{checkpoint}_ci_low/{s}": a - 0.01 for s, a in zip(SETS, accuracies, strict=True)})
+            run.log_metrics({f"{checkpoint}_ci_high/{s}": a + 0.01 for s, a in zip(SETS, accuracies, strict=True)})
         run.end(status)
         return run
 
-    made.place = place
+    made.store = store
     return made
 
 
-def summary(add, run_id):
-    run = add.place.client.get_run(run_id)
+def summary(add_run, run_id):
+    run = add_run.store.client.get_run(run_id)
     return run, run.data.tags["mlflow.note.content"]
 
 
-def test_the_matrix_is_trained_on_by_tested_on(add, tracking):
-    add("occluded", 0, (0.4, 0.6, 0.5))
-    add("normal", 0, (0.7, 0.3, 0.5))
-    run, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
+def test_the_matrix_is_trained_on_by_tested_on(add_run, tracking):
+    add_run("occluded", 0, (0.4, 0.6, 0.5))
+    add_run("normal", 0, (0.7, 0.3, 0.5))
+    run, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert run.info.status == "FINISHED"
     lines = [line for line in note.splitlines() if line.startswith("| **")]
     assert lines[0] == "| **normal** | **0.700** 0.690-0.710 | **0.300** 0.290-0.310 | **0.500** 0.490-0.510 |"
     assert lines[1].startswith("| **occluded** | **0.400**")
 
 
-def test_the_summary_has_table_pictures_and_links_to_its_runs(add, tracking):
-    member = add("normal", 0, (0.7, 0.3, 0.5))
-    run, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
+def test_the_summary_has_table_pictures_and_links_to_its_runs(add_run, tracking):
+    member = add_run("normal", 0, (0.7, 0.3, 0.5))
+    run, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
     tables = {"matrix.json", "matrix.csv", "matrix.tex", "answer.html"}
     pictures = {f"matrix-{checkpoint}.{ending}" for checkpoint in ("best", "last") for ending in ("png", "pdf")}
-    assert {f.path for f in add.place.client.list_artifacts(run.info.run_id) if not f.is_dir} == tables | pictures
+    assert {f.path for f in add_run.store.client.list_artifacts(run.info.run_id) if not f.is_dir} == tables | pictures
     assert f"runs/{member.id}" in note
 
 
-def test_seeds_become_mean_and_spread(add, tracking):
+def test_seeds_become_mean_and_spread(add_run, tracking):
     for seed, accuracy in enumerate((0.6, 0.7, 0.8)):
-        add("normal", seed, (accuracy, 0.3, 0.5))
-    _, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
+        add_run("normal", seed, (accuracy, 0.3, 0.5))
+    _, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert "**0.700** ± 0.100 (n=3)" in note
 
 
-def test_another_model_gets_a_matrix_of_its_own_and_an_options_keys_do_not_repeat_its_name(add, tracking):
-    add("normal", 0, (0.7, 0.3, 0.5), model="small", **{"model.size": 64})
-    add("normal", 0, (0.8, 0.3, 0.5), model="large", **{"model.size": 224})
-    _, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
+def test_another_model_gets_a_matrix_of_its_own_and_an_options_keys_do_not_repeat_its_name(add_run, tracking):
+    add_run("normal", 0, (0.7, 0.3, 0.5), model="small", **{"model.size": 64})
+    add_run("normal", 0, (0.8, 0.3, 0.5), model="large", **{"model.size": 224})
+    _, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert "model=small best checkpoint" in note
     assert "model=large best checkpoint" in note
     assert "model.size" not in note
 
 
-def test_unfinished_runs_are_named_and_left_out(add, tracking):
-    add("normal", 0, (0.7, 0.3, 0.5))
-    add("mixed", 0, (0.1, 0.1, 0.1), status="FAILED")
-    _, note = summary(add, question.of_sweep("s-1", tracking.uri, tracking.experiment))
+def test_unfinished_runs_are_named_and_left_out(add_run, tracking):
+    add_run("normal", 0, (0.7, 0.3, 0.5))
+    add_run("mixed", 0, (0.1, 0.1, 0.1), status="FAILED")
+    _, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert "**Partial**: not finished: net-mixed-s0 (FAILED)" in note
     assert "**0.100**" not in note
 
 
-def test_a_sweep_without_a_finished_run_has_no_matrix(add, tracking):
-    add("normal", 0, (0.7, 0.3, 0.5), status="FAILED")
-    assert question.of_sweep("s-1", tracking.uri, tracking.experiment) is None
+def test_each_matrix_is_compared_on_its_own_faces(store, add):
+    for model, ids in (("small", None), ("large", np.array([f"other/{i}.jpg" for i in range(N)]))):
+        add("normal", 0, predictions(0.9, 0.3, 1, ids=ids), model=model)
+        add("mixed", 0, predictions(0.8, 0.7, 2, ids=ids), model=model)
+    summary = compare.of_sweep("s-1", store.uri, store.experiment)
+    table = pd.read_json(store.client.download_artifacts(summary, "matrix.json"), orient="split")
+    tested = table[(table.trained_on == "normal") & (table.tested_on == "occluded")]
+    assert len(tested) == 4  # two matrices, two checkpoints
+    assert (tested.p < 0.05).all()
 
 
-def test_a_cell_without_a_run_stays_empty():
-    cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 1}
-    other = cell | {"trained_on": "mixed", "tested_on": "mixed"}
-    table = pd.DataFrame([cell, other]).assign(deviation=np.nan, p=np.nan)
-    assert matrix.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"
+def test_titles_become_names_that_files_and_metrics_may_have():
+    assert slug("") == "matrix"
+    assert slug("model.dense=[128] dataset.root=/a b") == "matrix-model.dense_-128-dataset.root_-a-b"
+    assert len(slug("x" * 500)) < 100
+
+
+def test_an_answer_that_fails_ends_its_run(store, add, monkeypatch):
+    add("normal", 0, predictions(0.9, 0.3, 1))
+    monkeypatch.setattr(page, "render", lambda **content: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        compare.of_sweep("s-1", store.uri, store.experiment)
+    summary = store.client.search_runs([store.experiment_id], "tags.kind = 'summary'")[0]
+    assert summary.info.status == "FAILED"

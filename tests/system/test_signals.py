@@ -6,9 +6,9 @@ import pytest
 
 PROGRAM = """
 import os, signal, sys, time
-from fer_exp.system.signals import PASSED_ON, STOP, heard_by
+from fer_exp.system.signals import PASSED_ON, STOP, handle_signals
 before = [signal.getsignal(each) for each in STOP]
-with heard_by(lambda number: print("heard", signal.Signals(number).name, flush=True)):
+with handle_signals(lambda number: print("heard", signal.Signals(number).name, flush=True)):
     {inside}
 print(before == [signal.getsignal(each) for each in STOP], flush=True)
 """

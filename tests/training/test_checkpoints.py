@@ -1,11 +1,15 @@
+import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
+from hostile import Touch
 
-from fer_exp.config.training import Keep, Mode
+from fer_exp.config.optimizer import AdamConfig
+from fer_exp.config.training import Keep, Mode, TrainingConfig
 from fer_exp.errors import UserError
 from fer_exp.training import checkpoints
 from fer_exp.training.checkpoints import Checkpoints, load, save
@@ -92,11 +96,29 @@ except UserError as error:
     assert load(tmp_path / "epoch-001.keras").count_params() == 64 * 512 + 512 + 512 * 512 + 512
 
 
+def test_what_a_killed_process_was_writing_goes_when_its_run_goes_on(tmp_path):
+    (tmp_path / ".part-1.keras").write_bytes(b"half")
+    run = SimpleNamespace(state=tmp_path, log_artifact=print)
+    Checkpoints.for_run(run, TrainingConfig(monitor="val_loss", mode=Mode.min, optimizer=AdamConfig()), tiny(), 1)
+    assert not list(tmp_path.glob(".part-*"))
+
+
 def test_too_little_room_for_a_runs_models_is_said_before_it_begins(tmp_path, monkeypatch):
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(250)])  # 1250 weights, 5000 bytes
     free = type("Usage", (), {"free": 200_000})
     monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda folder: free)
-    checkpoints.need_space(tmp_path, network, 20, Keep.all)
-    checkpoints.need_space(tmp_path, network, 10_000, Keep.best_and_last)
+    checkpoints.check_space(tmp_path, network, 20, Keep.all)
+    checkpoints.check_space(tmp_path, network, 10_000, Keep.best_and_last)
     with pytest.raises(UserError, match=r"are free in .*checkpoints\.keep=best_and_last"):
-        checkpoints.need_space(tmp_path, network, 40, Keep.all)
+        checkpoints.check_space(tmp_path, network, 40, Keep.all)
+
+
+def test_code_in_a_model_is_not_run(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * 2)])
+    model.save(tmp_path / "x.keras")
+    with pytest.raises(Exception, match=r"(?i)lambda|safe"):
+        load(tmp_path / "x.keras")
+    (tmp_path / "y.keras").write_bytes(pickle.dumps(Touch(tmp_path / "touched")))
+    with pytest.raises(UserError, match="not a saved model"):
+        load(tmp_path / "y.keras")
+    assert not (tmp_path / "touched").exists()

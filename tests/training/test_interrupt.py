@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_exp.training.interrupt import Stopping
+from fer_exp.training.interrupt import StopOnSignal
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def train(callback):
     """Three epochs of ten steps, as training does."""
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    stopping = Stopping()
+    stopping = StopOnSignal()
     with stopping.listening():
         model.fit(np.ones((40, 2)), np.ones(40), batch_size=4, epochs=3, verbose=0, callbacks=[callback, stopping])
         stopping.stop_if_asked()
@@ -43,7 +43,7 @@ def test_training_ends_after_the_step_that_is_under_way(signals, number, capsys)
     with pytest.raises(KeyboardInterrupt):
         train(Ask())
     assert begun == done == [0, 1, 2]
-    assert "stops after this step; once more: at once" in capsys.readouterr().err
+    assert "stopping after this step; press Ctrl-C again to stop at once" in capsys.readouterr().err
 
 
 def test_an_epoch_that_is_complete_is_kept_before_training_ends(signals):

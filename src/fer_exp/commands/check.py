@@ -33,18 +33,19 @@ def check(settings: CheckConfig) -> None:
         DataError: something is wrong with it.
     """
     from fer_exp import datasets
-    from fer_exp.reports.problems import problems, say
+    from fer_exp.reports.problems import find_problems, print_problems
 
+    assert settings.dataset is not None  # CheckConfig says so
     asked = replace(settings.dataset, on_bad=OnBad.skip)
     if asked.landmarks == AUTO:
         asked = replace(asked, landmarks=None)
     faces = datasets.load(asked, size=224, workers=worker_count(settings.workers))
-    found = problems(faces)
-    say(faces, found)
-    if len(found):
+    problems = find_problems(faces)
+    print_problems(faces, problems)
+    if len(problems):
         file = Path(HydraConfig.get().runtime.output_dir) / FILE
-        found.to_csv(file, index=False)
-        raise DataError(f"{len(found)} problem{'s' if len(found) > 1 else ''}; {file} lists them all")
+        problems.to_csv(file, index=False)
+        raise DataError(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}; {file} lists them all")
 
 
 def main(words: Sequence[str] | None = None) -> int:

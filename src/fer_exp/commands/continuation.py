@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from fer_exp import tracking
-from fer_exp.commands import run
-from fer_exp.config.compose import GROUPS, from_stored
+from fer_exp.commands.prepare import prepare
+from fer_exp.commands.reuse import run_tags
+from fer_exp.commands.run import learn, recorded
+from fer_exp.config.compose import GROUPS, from_stored, to_plain
 from fer_exp.config.optimizer import Schedule
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.tracking import provenance
-from fer_exp.training.state import latest
+from fer_exp.training.state import latest_state
 
 if TYPE_CHECKING:
     from fer_exp.config.train import TrainConfig
 
 log = logging.getLogger(__name__)
+
+Changes = dict[str, tuple[Any, Any]]  # key -> (value of the run, value asked for now)
 
 OWN = ("resume", "resume_changes", "force", "workers", "tracking")  # keys that are about this call
 CHANGEABLE = ("epochs", "early_stopping.patience", "tests")  # keys that say how far, and what is tested at the end
@@ -27,110 +31,154 @@ CODE = ("code.hash", "version.keras", "version.tensorflow", "version.numpy")
 
 
 def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
-    """Train a stored run to its end, with its own configuration; returns its id.
+    """Train a stored run to its end, with its own configuration; return its id.
 
     Args:
-        cfg: what this call asks for; resume, resume_changes and tracking of it count.
+        cfg: what this call asks for; its keys resume, resume_changes and tracking count.
         composed: the same as plain data.
         words: of the command line; values that differ from the run's must be named in resume_changes.
 
     Raises:
-        UserError: there is no such run, it is finished or still runs, or its faces are not there any more.
-        ConfigError: a word says something else than the run was told.
+        UserError: there is no such run, it is finished or still running, or its faces are not there any more.
+        ConfigError: a word says something else than the run's configuration.
     """
-    place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
-    tracking.deliver_left(place)  # the run may have been recorded further than its server knows
-    place, stored = find(place, cfg.resume)
-    name = f"{stored.info.run_name} ({stored.info.run_id})"
-    free(place, stored)
-    try:
-        told = tracking.told(place, stored)
-    except UserError as error:
-        raise UserError(
-            f"{stored.info.run_name} ended before it had written down what it was told: start it anew"
-        ) from error
-    changes = differences(words, composed, told)
-    if fixed := [key for key in changes if key not in CHANGEABLE]:
-        raise ConfigError(f"{', '.join(fixed)} cannot change in the midst of {name}; what can: {', '.join(CHANGEABLE)}")
-    if refused := [key for key in changes if key not in cfg.resume_changes]:
-        said = ", ".join(f"{key}: {changes[key][0]}, now {changes[key][1]}" for key in refused)
-        raise ConfigError(f"{name} was told something else ({said}). resume_changes=[{','.join(refused)}] allows it")
-    folder = place.state_of(stored)
-    begun = latest(folder)
-    if changes and begun and (begun.stopped or begun.epoch >= told["epochs"]):
-        raise UserError(f"{name} is trained to its end: nothing can change in it any more. Start a new run")
-    changed = OmegaConf.create(told)
-    for key, (_, now) in changes.items():
-        OmegaConf.update(changed, key, now)
-    told = OmegaConf.to_container(changed)
+    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
+    tracking.deliver_abandoned(store)  # the run may have been recorded further than its server knows
+    assert cfg.resume is not None  # what this function is called for
+    store, stored = find(store, cfg.resume)
+    check_idle(store, stored)
+    before = config_of(store, stored)
+    changes = allowed_changes(stored, differences(words, composed, before), cfg.resume_changes)
+    state = latest_state(store.state_of(stored))
+    if changes and state and (state.stopped or state.epoch >= before["epochs"]):
+        raise UserError(f"{title(stored)} is trained to its end: nothing can change in it any more. Start a new run")
+    config = with_changes(before, changes)
     if any(word.startswith("workers=") for word in words):
-        told["workers"] = composed["workers"]
-    settings = from_stored(told, with_weights=True)
+        config["workers"] = composed["workers"]
+    settings = from_stored(config, with_weights=True)
     if "epochs" in changes and settings.optimizer.schedule is Schedule.cosine:
         log.warning("warning: the learning rate follows a cosine over all epochs: with other epochs it jumps")
-    ready = run.prepare(settings)
-    now = run.tags(settings, told, ready, words, None)
-    for key, what in DATA.items():
-        if now[key] != stored.data.tags.get(key):
-            raise UserError(f"resume={cfg.resume}: the {what} are not those that {name} began with ({key})")
-    if differing := [key for key in CODE if now.get(key) != stored.data.tags.get(key)]:
-        log.warning("warning: %s began with another version (%s): not bit for bit the same", name, ", ".join(differing))
-    if begun is None:
-        log.warning("warning: no complete epoch of %s in %s: it begins anew", name, folder)
+    prepared = prepare(settings)
+    tags = changed_tags(stored, run_tags(settings, config, prepared, words, None), changes)
+    if state is None:
+        log.warning("warning: no complete epoch of %s in %s: it begins anew", title(stored), store.state_of(stored))
     else:
-        log.info("%s goes on after epoch %d", name, begun.epoch)
-    about = {key: f"{stored.data.tags.get(key)}+{now.get(key)}" for key in differing}
-    if changes:  # it is no repeat of what it was told first
-        about |= {"resume.changed": "; ".join(f"{k}: {a} -> {b}" for k, (a, b) in changes.items())}
-        about |= {"config.hash": now["config.hash"]}
-    stored = free(place, stored)  # preparing takes minutes: another process may have begun meanwhile
-    with run.recorded(tracking.Recorder.resumed(place, stored, about)) as recorder:
-        run.learn(recorder, settings, told, ready, begun)
+        log.info("%s goes on after epoch %d", title(stored), state.epoch)
+    stored = check_idle(store, stored)  # preparing takes minutes: another process may have begun meanwhile
+    with recorded(tracking.Recorder.resumed(store, stored, tags)) as recorder:
+        learn(recorder, settings, config, prepared, state)
     return recorder.id
 
 
-def free(place: tracking.Place, stored: tracking.Run) -> tracking.Run:
-    """The run as it is now, if no process has it.
+def title(run: tracking.Run) -> str:
+    """Return a run's name and id, for messages."""
+    return f"{run.info.run_name} ({run.info.run_id})"
+
+
+def config_of(store: tracking.TrackingStore, run: tracking.Run) -> dict[str, Any]:
+    """Return the configuration that a run keeps.
 
     Raises:
-        UserError: it is finished, or still runs.
+        UserError: it has none.
     """
-    _, stored = tracking.find_run(place, stored.info.run_id)
-    name = f"{stored.info.run_name} ({stored.info.run_id})"
+    try:
+        return tracking.load_config(store, run)
+    except UserError as error:
+        raise UserError(f"{run.info.run_name} ended before its configuration was recorded: start it anew") from error
+
+
+def allowed_changes(run: tracking.Run, changes: Changes, allowed: list[str]) -> Changes:
+    """Return the changes themselves.
+
+    Raises:
+        ConfigError: one of them cannot be made to a run that has begun, or `allowed` (resume_changes) lacks it.
+    """
+    if fixed := [key for key in changes if key not in CHANGEABLE]:
+        raise ConfigError(
+            f"{', '.join(fixed)} cannot change in the midst of {title(run)}; what can: {', '.join(CHANGEABLE)}"
+        )
+    if refused := [key for key in changes if key not in allowed]:
+        values = ", ".join(f"{key}: {changes[key][0]}, now {changes[key][1]}" for key in refused)
+        raise ConfigError(
+            f"{title(run)} was configured otherwise ({values}). resume_changes=[{','.join(refused)}] allows it"
+        )
+    return changes
+
+
+def with_changes(config: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """Return a plain configuration with the new values."""
+    changed = OmegaConf.create(config)
+    for key, (_, now) in changes.items():
+        OmegaConf.update(changed, key, now)
+    return to_plain(changed)
+
+
+def changed_tags(run: tracking.Run, now: dict[str, str], changes: Changes) -> dict[str, str]:
+    """Return the tags that a run gets because it goes on with other code, or with changes.
+
+    Args:
+        run: as it is stored.
+        now: the tags that it would get if it began now.
+        changes: that were asked for.
+
+    Raises:
+        UserError: its faces, split or learned weights are not those that it began with.
+    """
+    for key, what in DATA.items():
+        if now[key] != run.data.tags.get(key):
+            raise UserError(f"resume={run.info.run_id}: the {what} are not those that {title(run)} began with ({key})")
+    if differing := [key for key in CODE if now.get(key) != run.data.tags.get(key)]:
+        log.warning(
+            "warning: %s began with another version (%s): not bit for bit the same", title(run), ", ".join(differing)
+        )
+    tags = {key: f"{run.data.tags.get(key)}+{now.get(key)}" for key in differing}
+    if changes:  # it does not repeat any more what its configuration said
+        tags["resume.changed"] = "; ".join(f"{key}: {then} -> {new}" for key, (then, new) in changes.items())
+        tags["config.hash"] = now["config.hash"]
+    return tags
+
+
+def check_idle(store: tracking.TrackingStore, stored: tracking.Run) -> tracking.Run:
+    """Return the run as it is now, unless a process is working on it.
+
+    Raises:
+        UserError: it is finished, or still running.
+    """
+    _, stored = tracking.find_run(store, stored.info.run_id)
     if stored.info.status == "FINISHED":
-        raise UserError(f"{name} is finished")
+        raise UserError(f"{title(stored)} is finished")
     if stored.info.status == "RUNNING":
-        alive = provenance.lives(stored.data.tags)
+        alive = provenance.is_alive(stored.data.tags)
         if alive:
-            raise UserError(f"{name} is still running, as process {stored.data.tags['pid']}")
+            raise UserError(f"{title(stored)} is still running, as process {stored.data.tags['pid']}")
         if alive is None:
             log.warning(
                 "warning: %s was begun on %s: make sure that it is not running there",
-                name,
+                title(stored),
                 stored.data.tags.get("host"),
             )
     return stored
 
 
-def find(place: tracking.Place, wanted: str) -> tuple[tracking.Place, tracking.Run]:
-    """The run of an id, or the last one that is not finished.
+def find(store: tracking.TrackingStore, run_id: str) -> tuple[tracking.TrackingStore, tracking.Run]:
+    """Return the run of an id, or the last one that is not finished.
 
     Raises:
         UserError: there is none.
     """
-    if wanted != "last":
-        return tracking.find_run(place, wanted)
-    for found in reversed(tracking.training_runs(place)):
-        left = found.info.status == "RUNNING" and provenance.lives(found.data.tags) is False
-        if left or found.info.status in ("KILLED", "FAILED"):
-            return place, found
-    raise UserError(f"resume=last: every run of {place.experiment} is finished, or still running")
+    if run_id != "last":
+        return tracking.find_run(store, run_id)
+    for run in reversed(tracking.training_runs(store)):
+        abandoned = run.info.status == "RUNNING" and provenance.is_alive(run.data.tags) is False
+        if abandoned or run.info.status in ("KILLED", "FAILED"):
+            return store, run
+    raise UserError(f"resume=last: every run of {store.experiment} is finished, or still running")
 
 
-def differences(words: list[str], composed: dict[str, Any], told: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Keys that the command line names with another value than the run has: (then, now). Defaults are no changes."""
-    found = {}
-    both = [OmegaConf.create(values) for values in (told, composed)]
+def differences(words: list[str], composed: dict[str, Any], config: dict[str, Any]) -> Changes:
+    """Return what the command line sets to another value than the run has; defaults are not changes."""
+    changes: Changes = {}
+    both = [OmegaConf.create(values) for values in (config, composed)]
     for word in words:
         key = word.lstrip("+~").split("=", 1)[0]
         if key.split(".")[0] in OWN:
@@ -139,5 +187,5 @@ def differences(words: list[str], composed: dict[str, Any], told: dict[str, Any]
             raise ConfigError("resume goes on with the run's own configuration: leave experiment= out")
         then, now = (OmegaConf.select(values, f"{key}.name" if key in GROUPS else key) for values in both)
         if then != now:
-            found[key] = (then, now)
-    return found
+            changes[key] = (then, now)
+    return changes

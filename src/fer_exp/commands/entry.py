@@ -66,7 +66,7 @@ def run_command(
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
     sweep_id = os.environ.get("FER_EXP_SWEEP_ID") or f"s-{uuid.uuid4().hex[:12]}"
-    with invoked(sweep_id) as call, signals.heard_by(lambda number: _stop(call, number)), _arguments(words):
+    with invoked(sweep_id) as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words):
         code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
             settings, planned = call.settings, call.planned

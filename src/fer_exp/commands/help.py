@@ -53,20 +53,20 @@ GROUPS = {
 }
 
 
-def command(script: str) -> str:
-    """How a script is started."""
-    return "python -m fer_exp check" if script == "check" else f"python {script}.py"
+def usage(command: str) -> str:
+    """Return how a command is started."""
+    return "python -m fer_exp check" if command == "check" else f"python {command}.py"
 
 
-def options(conf: Path, script: str = "train") -> dict[str, dict[str, str]]:
-    """Group -> option -> the first comment of its file, in the order of the script's groups."""
+def options(conf: Path, command: str = "train") -> dict[str, dict[str, str]]:
+    """Return group -> option -> the first comment of its file, in the order of the command's groups."""
     return {
         group: {
             file.relative_to(conf / group).with_suffix("").as_posix(): _first_comment(file)
             for file in sorted((conf / group).rglob("*.yaml"))
-            if not file.name.startswith("_")  # what several options share is no option
+            if not file.name.startswith("_")  # what several options share is not an option
         }
-        for group in GROUPS[script]
+        for group in GROUPS[command]
     }
 
 
@@ -76,18 +76,18 @@ def _first_comment(file: Path) -> str:
     return comments[0] if comments else ""
 
 
-def text(conf: Path, script: str = "train") -> str:
-    """The whole help of an entry script."""
-    parts = [USE[script]]
-    for group, names in options(conf, script).items():
+def text(conf: Path, command: str = "train") -> str:
+    """Return the whole help of a command."""
+    parts = [USE[command]]
+    for group, names in options(conf, command).items():
         parts.append(f"{group}=")
         width = max(map(len, names), default=0)
         parts += [f"  {name:<{width}}  {line}" for name, line in names.items()]
         parts.append("")
-    lines = (conf / f"{script}.yaml").read_text(encoding="utf-8").splitlines()
+    lines = (conf / f"{command}.yaml").read_text(encoding="utf-8").splitlines()
     first = lines.index("", lines.index("defaults:"))
     last = next(i for i, line in enumerate(lines) if line.startswith("hydra:"))
-    parts.append(f"Keys and their defaults (those of an option: {command(script)} GROUP=NAME --cfg job):")
+    parts.append(f"Keys and their defaults (those of an option: {usage(command)} GROUP=NAME --cfg job):")
     parts += [f"  {line}" for line in lines[first:last] if line]
-    parts.append(f"\nHydra's own flags: {command(script)} --hydra-help")
+    parts.append(f"\nHydra's own flags: {usage(command)} --hydra-help")
     return "\n".join(parts)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import get_type_hints
 
-from fer_exp.commands.help import command, options
+from fer_exp.commands.help import options, usage
 from fer_exp.config.compose import COMMANDS, GROUPS
+from fer_exp.errors import did_you_mean
+
+KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}  # OmegaConf's kinds in words
 
 
 def known_keys(root: type) -> list[str]:
-    """Every key that some configuration of this root accepts, dotted."""
+    """Return every key that some configuration of this root accepts, dotted."""
     keys = []
     for name, kind in get_type_hints(root).items():
         keys.append(name)
@@ -22,58 +24,64 @@ def known_keys(root: type) -> list[str]:
     return sorted(set(keys))
 
 
-def nearest(word: str, words: list[str]) -> str:
-    """`; did you mean X?` or nothing."""
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _chain(error: BaseException) -> str:
-    texts, seen = [], set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        texts.append(str(error))
-        error = error.__cause__ or error.__context__
+    """Return the texts of an error and of those that led to it."""
+    texts: list[str] = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        texts.append(str(cause))
+        cause = cause.__cause__ or cause.__context__
     return "\n".join(texts)
 
 
 def _option(text: str, conf: Path) -> str | None:
-    found = re.search(r"Could not find '(\w+)/([^']+)'", text)
-    if not found or found[1] not in options(conf):
+    """Explain an option that its group does not have; None where the text is about something else."""
+    match = re.search(r"Could not find '(\w+)/([^']+)'", text)
+    if not match or match[1] not in options(conf):
         return None
-    group, value = found[1], found[2]
+    group, value = match[1], match[2]
     allowed = options(conf)
     if value not in allowed[group]:
         for other, names in allowed.items():
             if value in names:
                 return f"{group}={value}: {value} is a {other}; did you mean {other}={value}?"
-    return f"{group}={value}: one of {', '.join(allowed[group])}{nearest(value, list(allowed[group]))}"
+    return f"{group}={value}: must be one of {', '.join(allowed[group])}{did_you_mean(value, list(allowed[group]))}"
 
 
-def _key(text: str, conf: Path, script: str) -> str | None:
-    found = re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", text)
-    found = found or re.search(r"()Could not override '([^']+)'", text)
-    if not found:
+def _key(text: str, conf: Path, command: str) -> str | None:
+    """Explain a key that there is not; None where the text is about something else."""
+    match = re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", text)
+    match = match or re.search(r"()Could not override '([^']+)'", text)
+    if not match:
         return None
-    key = found[2]
-    keys = known_keys(COMMANDS[script])
-    hint = nearest(key, keys + list(options(conf, script))) or nearest(key.split(".")[-1], keys)
-    return f"{key}: no such key{hint or f'; {command(script)} --help lists them'}"
+    key = match[2]
+    keys = known_keys(COMMANDS[command])
+    hint = did_you_mean(key, keys + list(options(conf, command))) or did_you_mean(key.split(".")[-1], keys)
+    return f"{key}: no such key{hint or f'; {usage(command)} --help lists them'}"
 
 
 def _value(text: str) -> str | None:
-    found = re.search(r"full_key: (\S+)", text)
-    given = re.search(r"merging override (\S+)", text)
-    why = re.search(r"(Value '.*?' of type '\w+' could not be converted to \w+|Invalid value .*)", text)
-    if not (found and why):
+    """Explain a value of the wrong kind; None where the text is about something else."""
+    key = re.search(r"full_key: (\S+)", text)
+    override = re.search(r"merging override (\S+)", text)
+    kind = re.search(r"Value ('.*?') of type '\w+' could not be converted to (\w+)", text)
+    invalid = re.search(r"Invalid value .*", text)
+    if not key:
         return None
-    reason = why[1].replace("Value '", "'").replace("of type 'str' could not be converted to", "is no")
-    return f"{given[1] if given else found[1]}: {reason}"
+    if kind:
+        reason = f"{kind[1]} is not {KINDS.get(kind[2], kind[2])}"
+    elif invalid:
+        reason = invalid[0]
+    else:
+        return None
+    return f"{override[1] if override else key[1]}: {reason}"
 
 
-def explain(error: BaseException, conf: Path, script: str = "train") -> str:
-    """One line for an error that Hydra or OmegaConf raised; their own text where it is none of the known ones."""
+def explain(error: BaseException, conf: Path, command: str = "train") -> str:
+    """Return one line for an error that Hydra or OmegaConf raised; their own text where it is not a known one."""
     text = _chain(error)
     if "OverrideParseException" in type(error).__name__ or "LexerNoViableAlt" in text:
         return f"{text.splitlines()[0]} - quote values with , = ( ~ or blanks: \"dataset.root='a,b'\""
-    return _option(text, conf) or _value(text) or _key(text, conf, script) or text.strip()
+    return _option(text, conf) or _value(text) or _key(text, conf, command) or text.strip()

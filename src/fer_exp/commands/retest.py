@@ -18,16 +18,14 @@ from fer_exp import tracking
 from fer_exp.config.compose import from_stored
 from fer_exp.config.training import METRICS
 from fer_exp.errors import DataError, UserError
-from fer_exp.evaluation import model_selection as selection
-from fer_exp.evaluation import predictions as predicting
-from fer_exp.evaluation import scores as evaluation
-from fer_exp.inputs import source as sources
-from fer_exp.inputs.source import covered_shares, described
+from fer_exp.evaluation.model_selection import compare_monitors
+from fer_exp.evaluation.predictions import predict
+from fer_exp.evaluation.scores import named_metrics, score_test_sets
+from fer_exp.inputs.source import Source, covered_shares, describe_test_sets
 from fer_exp.inputs.variants import own_test_set
-from fer_exp.landmarks import detect as landmarks
-from fer_exp.reports import figures
-from fer_exp.reports import run as report
-from fer_exp.reports.tables import show
+from fer_exp.landmarks import detect
+from fer_exp.reports import figures, run_report
+from fer_exp.reports.tables import print_table
 from fer_exp.system.workers import worker_count
 from fer_exp.training.checkpoints import load
 
@@ -52,68 +50,91 @@ def retest(cfg: EvaluateConfig) -> None:
     Raises:
         UserError: no such run or checkpoint, or the faces have other classes.
     """
-    place = tracking.open_place(cfg.tracking.uri, cfg.tracking.experiment)
-    place, stored = tracking.find_run(place, cfg.run)
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        trained = from_stored(tracking.told(place, stored))
-        files = tracking.checkpoint_files(place, stored, cfg.checkpoint)
-        known = class_names(tracking.fetch(place, stored, "data/class_counts.json", folder))
-        faces, source = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"])
-        if faces.classes != known:
-            raise DataError(
-                f"run={cfg.run} knows the classes {', '.join(known)}; {faces.name} has {', '.join(faces.classes)}. "
-                "dataset.classes names and orders them"
-            )
-        models = {epoch: load(tracking.fetch(place, stored, file, folder)) for epoch, file in files.items()}
-        rows = faces.rows("test")
-        if source.cover is not None:
-            rows = rows[source.cover.keep[rows]]
-        predictions = predicting.predict(models, source, rows, cfg.batch_size)
-    results = {epoch: evaluation.scores(p) for epoch, p in predictions.items()}
-    with tracking.Recorder.beside(place, stored) as run:
+    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
+    assert cfg.run is not None  # what this function is called for
+    store, stored = tracking.find_run(store, cfg.run)
+    trained = from_stored(tracking.load_config(store, stored))
+    files = tracking.checkpoint_files(store, stored, cfg.checkpoint)  # before any face is read
+    faces, source = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"])
+    check_classes(store, stored, faces)
+    predictions = predict_stored(store, stored, files, source, cfg.batch_size)
+    results = {epoch: score_test_sets(of_epoch) for epoch, of_epoch in predictions.items()}
+    with tracking.Recorder.for_finished(store, stored) as run:
         label = differing(cfg, faces, trained.occlusion)
         if label:
-            further = described(cfg.tests, trained.occlusion) if cfg.tests else ""
-            run.text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
-        own = own_test_set(trained.data.name)
+            further = describe_test_sets(cfg.tests, trained.occlusion) if cfg.tests else ""
+            run.log_text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
         if cfg.checkpoint in ("best", "last"):
-            epoch = next(iter(results))
+            ((epoch, scores),) = results.items()
             if label:
-                name = f"{cfg.checkpoint}.{label}"
-                run.metrics(evaluation.metrics(name, results[epoch], own))
-                report.record_checkpoint(run, name, predictions[epoch], results[epoch], faces)
-                occlusion = cfg.occlusion or trained.occlusion
-                shares = covered_shares(source, rows)
-                report.record_severity(run, name, trained.data.name, occlusion.name, results[epoch], shares, faces)
-            report.say_one(run, f"{cfg.checkpoint} (epoch {epoch})", results[epoch], faces)
+                record_one(run, f"{cfg.checkpoint}.{label}", cfg, trained, source, predictions[epoch], scores)
+            run_report.print_checkpoint(run, f"{cfg.checkpoint} (epoch {epoch})", scores, faces)
             if not label:
-                print(agreement(stored.data.metrics, cfg.checkpoint, results[epoch]))
+                print(agreement(stored.data.metrics, cfg.checkpoint, scores))
         else:
             name = f"epoch.{label}" if label else "epoch"
-            record_epochs(run, name, stored, predictions, results, own)
-            report.say_epochs(run, results, faces)
+            record_epochs(run, name, stored, predictions, results, own_test_set(trained.data.name))
+            run_report.print_epochs(run, results, faces)
             if cfg.checkpoint == "all":
-                explore(run, place, stored, name, results, faces)
-    report.say_where(run)
+                explore(run, store, stored, name, results, faces)
+    run_report.print_run_links(run)
+
+
+def check_classes(store: tracking.TrackingStore, run: tracking.Run, faces: Faces) -> None:
+    """Raise DataError unless these faces have the classes of a run, in the order of its outputs."""
+    with TemporaryDirectory() as scratch:
+        known = class_names(tracking.download_artifact(store, run, "data/class_counts.json", Path(scratch)))
+    if faces.classes != known:
+        raise DataError(
+            f"run={run.info.run_id} knows the classes {', '.join(known)}; {faces.name} has "
+            f"{', '.join(faces.classes)}. dataset.classes names and orders them"
+        )
+
+
+def predict_stored(
+    store: tracking.TrackingStore, run: tracking.Run, files: dict[int, str], source: Source, batch_size: int
+) -> dict[int, Predictions]:
+    """Return the predictions of a run's checkpoints, by epoch; `files` names the artifact of each."""
+    with TemporaryDirectory() as scratch:
+        models = {
+            epoch: load(tracking.download_artifact(store, run, file, Path(scratch))) for epoch, file in files.items()
+        }
+        return predict(models, source, source.rows("test"), batch_size)
+
+
+def record_one(
+    run: tracking.Recorder,
+    name: str,
+    cfg: EvaluateConfig,
+    trained: TrainConfig,
+    source: Source,
+    predictions: Predictions,
+    scores: dict[str, Scores],
+) -> None:
+    """Record a checkpoint's answer to a question that the run did not ask, under a name of its own."""
+    run.log_metrics(named_metrics(name, scores, own_test_set(trained.data.name)))
+    run_report.record_checkpoint(run, name, predictions, scores, source.faces)
+    occluder = (cfg.occlusion or trained.occlusion).name
+    shares = covered_shares(source, source.rows("test"))
+    run_report.record_severity(run, name, trained.data.name, occluder, scores, shares, source.faces)
 
 
 def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> tuple[Faces, Source]:
-    """The faces to test on, and how they are covered: the run's own where `cfg` names no others.
+    """Return the faces to test on, and how they are covered: the run's own where `cfg` names no others.
 
     Raises:
         DataError: the run's own faces are not what they were.
     """
     workers = worker_count(cfg.workers)
     size = trained.model.size
-    faces = landmarks.load(cfg.dataset or trained.dataset, size=size, workers=workers)
+    faces = detect.load(cfg.dataset or trained.dataset, size=size, workers=workers)
     if cfg.dataset is None and faces.fingerprint != fingerprint:
         raise DataError(
             f"the faces of {faces.name} are not those that run={cfg.run} was trained and tested on (fingerprint "
             f"{faces.fingerprint[:12]}, not {fingerprint[:12]}): name them as others, dataset={faces.name}"
         )
     if cfg.dataset is not None:
-        warn_of_known(faces, trained, workers)
+        warn_of_trained_on(faces, trained, workers)
         if trained.dataset.degrade != cfg.dataset.degrade:
             log.warning("warning: the run had dataset.degrade=%s, these faces have not", trained.dataset.degrade)
     occlusion = cfg.occlusion or trained.occlusion
@@ -122,13 +143,13 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> t
     # the variant was of training: faces without landmarks can be tested uncovered, whatever it was
     data = replace(trained.data, name="normal")
     asked = replace(trained, data=data, dataset=cfg.dataset or trained.dataset, occlusion=occlusion, tests=tests)
-    return faces, sources.of(faces, asked)
+    return faces, Source.from_config(faces, asked)
 
 
-def warn_of_known(faces: Faces, trained: TrainConfig, workers: int) -> None:
-    """Say how many of the faces to test on are among those that the run was trained on."""
+def warn_of_trained_on(faces: Faces, trained: TrainConfig, workers: int) -> None:
+    """Warn of how many of the faces to test on are among those that the run was trained on."""
     try:
-        own = landmarks.load(trained.dataset, size=trained.model.size, workers=workers)
+        own = detect.load(trained.dataset, size=trained.model.size, workers=workers)
     except UserError as error:
         log.warning("warning: not checked whether these faces occur in the run's training part: %s", error)
         return
@@ -138,12 +159,12 @@ def warn_of_known(faces: Faces, trained: TrainConfig, workers: int) -> None:
 
 
 def class_names(counts: Path) -> tuple[str, ...]:
-    """The classes of a run, in the order of its outputs, from its table of counts."""
+    """Return the classes of a run, in the order of its outputs, from its table of counts."""
     return tuple(pd.read_json(counts, orient="split")["class"])
 
 
 def differing(cfg: EvaluateConfig, faces: Faces, own: OcclusionConfig) -> str:
-    """What is not the run's own, in a word that metric names can hold: `quest2-1.5.3f9a1c`.
+    """Return what is not the run's own, in a word that metric names can hold: `quest2-1.5.3f9a1c`.
 
     The digits stand for all that was asked and for the faces themselves: another question has another name.
     """
@@ -158,20 +179,21 @@ def differing(cfg: EvaluateConfig, faces: Faces, own: OcclusionConfig) -> str:
     if not words:
         return ""
     asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion}
-    question = OmegaConf.to_yaml(OmegaConf.structured(asked)) + (described(cfg.tests, own) if cfg.tests else "")
+    question = OmegaConf.to_yaml(OmegaConf.structured(asked))
+    question += describe_test_sets(cfg.tests, own) if cfg.tests else ""
     return ".".join([*words, sha256((question + faces.fingerprint).encode()).hexdigest()[:6]])
 
 
 def agreement(logged: dict[str, float], checkpoint: str, by_set: dict[str, Scores]) -> str:
-    """Whether the accuracies are those that the run logged."""
-    apart = {
+    """Return in words whether the accuracies are those that the run logged."""
+    differences = {
         name: by_set[name].accuracy - logged[key]
         for name in by_set
         if (key := f"{checkpoint}/{name}") in logged and abs(by_set[name].accuracy - logged[key]) > 1e-4
     }
-    if not apart:
+    if not differences:
         return "agrees with what the run logged"
-    return "differs from what the run logged: " + ", ".join(f"{name} {d:+.4f}" for name, d in apart.items())
+    return "differs from what the run logged: " + ", ".join(f"{name} {d:+.4f}" for name, d in differences.items())
 
 
 def record_epochs(
@@ -182,39 +204,39 @@ def record_epochs(
     results: dict[int, dict[str, Scores]],
     own: str,
 ) -> None:
-    """Metrics with the epoch as step, and the predictions of each epoch; a repeat changes nothing."""
+    """Record metrics with the epoch as step, and the predictions of each epoch; a repeat changes nothing."""
     for epoch, by_set in results.items():
         # the same time again: MLflow stores an equal point once
-        run.metrics(evaluation.metrics(name, by_set, own), epoch, at=stored.info.start_time)
-        run.frame(predictions[epoch].table(), f"predictions/{name}-{epoch:03d}.parquet")
+        run.log_metrics(named_metrics(name, by_set, own), epoch, at=stored.info.start_time)
+        run.log_parquet(predictions[epoch].to_table(), f"predictions/{name}-{epoch:03d}.parquet")
 
 
 def explore(
     run: tracking.Recorder,
-    place: tracking.Place,
+    store: tracking.TrackingStore,
     stored: tracking.Run,
     name: str,
     results: dict[int, dict[str, Scores]],
     faces: Faces,
 ) -> None:
-    """The curve of every epoch, and which epoch each monitor would have picked; marks the run."""
-    run.tags({"looked_at_test_set": "checkpoint=all: for exploration, never for selection"})
+    """Record the curve of every epoch and which epoch each monitor would have picked; mark the run."""
+    run.set_tags({"looked_at_test_set": "checkpoint=all: for exploration, never for selection"})
     sets = next(iter(results.values()))
     accuracy = {t: {epoch: by_set[t].accuracy for epoch, by_set in results.items()} for t in sets}
-    history = {f"val_{m}": tracking.history(place, stored, f"val_{m}") for m in METRICS}
-    found = selection.table(history, accuracy)
+    history = {f"val_{m}": tracking.history(store, stored, f"val_{m}") for m in METRICS}
+    choices = compare_monitors(history, accuracy)
     picks: dict[int, str] = {}
-    for row in found[found["epoch"].isin(list(results))].itertuples(index=False):
-        said = row[0].removeprefix("val_").replace("_", " ")
-        picks[row.epoch] = f"{picks[row.epoch]}, {said}" if row.epoch in picks else said
-    title = f"{run.name}, looked at the test set{report.mark(faces)}"
-    run.figure(figures.tested_epochs(accuracy, picks, title), f"{name}/accuracy.png")
-    run.table(found.round(4).astype(object).where(found.notna(), None), f"{name}/selection.json")
-    shown = Table(title="which epoch each choice picks, and its accuracy", title_justify="left")
-    for column in found.columns:
-        shown.add_column(column, no_wrap=True)
-    for row in found.itertuples(index=False):
-        shown.add_row(
+    for row in choices[choices["epoch"].isin(list(results))].itertuples(index=False):
+        monitor = row[0].removeprefix("val_").replace("_", " ")
+        picks[row.epoch] = f"{picks[row.epoch]}, {monitor}" if row.epoch in picks else monitor
+    title = f"{run.name}, looked at the test set{run_report.synthetic_mark(faces)}"
+    run.log_figure(figures.tested_epochs(accuracy, picks, title), f"{name}/accuracy.png")
+    run.log_table(choices.round(4).astype(object).where(choices.notna(), None), f"{name}/selection.json")
+    table = Table(title="which epoch each choice picks, and its accuracy", title_justify="left")
+    for column in choices.columns:
+        table.add_column(column, no_wrap=True)
+    for row in choices.itertuples(index=False):
+        table.add_row(
             *["" if pd.isna(v) else v if isinstance(v, str) else f"{v:.3f}" if v < 1 else str(v) for v in row]
         )
-    show(shown)
+    print_table(table)

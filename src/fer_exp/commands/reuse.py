@@ -1,41 +1,109 @@
-"""Runs that did, or began, what another one is about to do."""
+"""What makes two runs the same, and runs that did, or began, what another one is about to do."""
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
-from fer_exp.tracking import Unanswered, is_behind, training_runs
+from fer_exp.evaluation import reproduction
+from fer_exp.inputs.source import describe_test_sets
+from fer_exp.reports import figures
+from fer_exp.system.paths import PACKAGE, ROOT
+from fer_exp.tracking import ServerUnavailable, is_behind, provenance, training_runs
 from fer_exp.training.state import SUFFIX
 
 if TYPE_CHECKING:
-    from fer_exp.tracking import Place, Run
+    from fer_exp.commands.prepare import Prepared
+    from fer_exp.config.train import TrainConfig
+    from fer_exp.tracking import Run, TrackingStore
 
 log = logging.getLogger(__name__)
 
+# keys that change nothing of a result, and keys that no run keeps
+UNRELATED = ("tracking", "workers")
+UNRECORDED = ("published", "force", "resume", "resume_changes")
+CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
 # tags that make two runs the same
-IDENTITY = ("config.hash", "code.hash", "dataset.fingerprint", "split.hash", "model.weights.sha256")
-IDENTITY += ("version.keras", "version.tensorflow")
+IDENTITY = (
+    "config.hash",
+    "code.hash",
+    "dataset.fingerprint",
+    "split.hash",
+    "model.weights.sha256",
+    "version.keras",
+    "version.tensorflow",
+)
 
 
-def known(place: Place, about: dict[str, str]) -> Run | None:
-    """The latest run of the same kind that is finished; else the latest that was interrupted and can go on, here.
+def run_params(resolved: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration flat: the chosen options by group, everything else dotted."""
+    flat: dict[str, Any] = {}
 
-    None where there is none, or the tracking server does not answer.
+    def walk(prefix: str, node: Any) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                walk(f"{prefix}.{key}" if prefix else key, value)
+        else:
+            flat[prefix] = node
+
+    walk("", {key: value for key, value in resolved.items() if key not in UNRECORDED})
+    chosen = {group: flat.pop(f"{group}.name") for group in CHOICES}
+    return chosen | flat
+
+
+def config_hash(cfg: TrainConfig, resolved: dict[str, Any]) -> str:
+    """Return a digest of all that a result can depend on in a configuration, 16 hex digits."""
+    compared = {key: value for key, value in run_params(resolved).items() if key.split(".")[0] not in UNRELATED}
+    compared["published"] = resolved.get("published")
+    if cfg.tests:
+        compared["tests"] = describe_test_sets(cfg.tests, cfg.occlusion)  # an option's file may change
+    return sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def run_tags(
+    cfg: TrainConfig, resolved: dict[str, Any], prepared: Prepared, overrides: list[str], sweep_id: str | None
+) -> dict[str, str]:
+    """Return the tags that make a run's numbers traceable."""
+    tags = {
+        "kind": "run",
+        "config.hash": config_hash(cfg, resolved),
+        "code.hash": provenance.code_digest(PACKAGE),
+        "overrides": " ".join(overrides) or "(defaults)",
+        "dataset.fingerprint": prepared.faces.fingerprint,
+        "split.hash": prepared.split.hash,
+        "model.weights.sha256": prepared.weights,
+        "mlflow.runColor": figures.VARIANTS[cfg.data.name],
+        "mlflow.source.name": "train.py",
+        "mlflow.source.type": "LOCAL",
+    }
+    if prepared.faces.synthetic:
+        tags["synthetic"] = "true"
+    if sweep_id:
+        tags["sweep_id"] = sweep_id
+    tags |= reproduction.tags(cfg.published, cfg, overrides)
+    return tags | provenance.git(ROOT) | provenance.versions() | provenance.machine()
+
+
+def find_reusable(store: TrackingStore, tags: dict[str, str]) -> Run | None:
+    """Return the latest finished run that is the same, else the latest interrupted one that can go on here.
+
+    None where there is neither, or the tracking server does not answer.
     """
-    if place.experiment_id is None:
+    if store.experiment_id is None:
         return None
     try:
-        found = alike(place, about)
-    except Unanswered as error:
+        same = find_same(store, tags)
+    except ServerUnavailable as error:
         log.warning("warning: not looked for earlier runs: %s", error)
         return None
-    finished = [run for run in found if run.info.status == "FINISHED"]
-    left = [run for run in found if run.info.status in ("KILLED", "FAILED")]
-    here = [run for run in left if any(place.state_of(run).glob(f"*{SUFFIX}")) and not is_behind(place, run)]
+    finished = [run for run in same if run.info.status == "FINISHED"]
+    interrupted = [run for run in same if run.info.status in ("KILLED", "FAILED")]
+    here = [run for run in interrupted if any(store.state_of(run).glob(f"*{SUFFIX}")) and not is_behind(store, run)]
     return next(reversed(finished or here), None)
 
 
-def alike(place: Place, about: dict[str, str]) -> list[Run]:
-    """Runs with the same configuration, faces, weights and code, whatever became of them; oldest first."""
-    return training_runs(place, " and ".join(f"tags.`{key}` = '{about[key]}'" for key in IDENTITY))
+def find_same(store: TrackingStore, tags: dict[str, str]) -> list[Run]:
+    """Return the runs with the same configuration, faces, weights and code, in any status, oldest first."""
+    return training_runs(store, " and ".join(f"tags.`{key}` = '{tags[key]}'" for key in IDENTITY))

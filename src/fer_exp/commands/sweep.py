@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -94,7 +95,8 @@ def start_process(command: str) -> None:
     words = overrides()
     print(f"\n[{hydra.job.num}] {' '.join(words)}", flush=True)
     own = ["hydra.mode=RUN", f"hydra.run.dir='{hydra.runtime.output_dir}'"]
-    with subprocess.Popen([sys.executable, "-m", "fer_exp", command, *words, *own]) as job:
+    # -P: a folder that holds another fer_exp does not come first
+    with subprocess.Popen([sys.executable, "-P", "-m", "fer_exp", command, *words, *own]) as job:
         try:
             code = job.wait()
         except KeyboardInterrupt:
@@ -116,7 +118,7 @@ class CheckSweep(Callback):
         names = {word.split("=", 1)[0] for word in given}
         params = config.hydra.sweeper.get("params") or {}
         words = [f"{key}={value}" for key, value in params.items() if key not in names] + given
-        parsed = OverridesParser.create().parse_overrides(words)
+        parsed = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(words)
         if any(o.key_or_group == "experiment" and o.is_sweep_override() for o in parsed):
             _refuse("experiment=a,b: one experiment per sweep; start them one by one")
         jobs = [job for batch in BasicSweeper.split_arguments(parsed, None) for job in batch]

@@ -10,11 +10,18 @@ from pathlib import Path
 
 from fer_exp.errors import UserError
 from fer_exp.system.paths import ROOT
-from fer_exp.tracking import Unanswered, close_dead, deliver, left, masked, open_place
+from fer_exp.tracking import (
+    ServerUnavailable,
+    abandoned_journals,
+    close_abandoned,
+    deliver,
+    open_store,
+    without_passwords,
+)
 
 
 def sync(home: Path, to: str | None = None) -> int:
-    """Deliver every journal that no process writes any more, and close what dead processes left; the exit status.
+    """Deliver every journal that no process writes any more, close abandoned runs, and return the exit status.
 
     What cannot be delivered stays as it is, and is named. Delivering again changes nothing.
 
@@ -22,8 +29,8 @@ def sync(home: Path, to: str | None = None) -> int:
         home: the folder with the journals, beside the database or in mlruns/.
         to: a server or database to deliver to, instead of the one that each run was meant for.
     """
-    failed, places, sweeps, silent = 0, set(), set(), set()
-    for journal in left(home / "journal"):
+    failed, stores, sweeps, silent = 0, set(), set(), set()
+    for journal in abandoned_journals(home / "journal"):
         before = journal.refused
         try:
             about = journal.about
@@ -33,13 +40,13 @@ def sync(home: Path, to: str | None = None) -> int:
             count = deliver(journal, uri)
         except UserError as error:
             failed += 1
-            if isinstance(error, Unanswered):
+            if isinstance(error, ServerUnavailable):
                 silent.add(uri)
             print(f"not delivered: {error}; kept in {journal.folder}", file=sys.stderr)
         else:
             if count:
-                print(f"delivered: {name} ({journal.run_id}), {count} records, to {masked(uri)}")
-                places.add((uri, about["experiment"]))
+                print(f"delivered: {name} ({journal.run_id}), {count} records, to {without_passwords(uri)}")
+                stores.add((uri, about["experiment"]))
                 sweeps |= {about["tags"]["sweep_id"]} if "sweep_id" in about["tags"] else set()
             if journal.refused:
                 failed += journal.refused > before
@@ -50,18 +57,18 @@ def sync(home: Path, to: str | None = None) -> int:
                 )
         finally:
             journal.close()
-    for uri, experiment in sorted(places):
-        for run in close_dead(open_place(uri, experiment)):
+    for uri, experiment in sorted(stores):
+        for run in close_abandoned(open_store(uri, experiment)):
             print(f"closed: {run.info.run_name} ({run.info.run_id}), which a process that is gone had left")
     for sweep in sorted(sweeps):
         print(f"python evaluate.py sweep={sweep}     draws the matrix of the sweep that these belong to")
-    if not places and not failed:
+    if not stores and not failed:
         print("nothing is left to deliver")
     return int(bool(failed))
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Read the command line."""
+    """Read the command line and deliver; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m fer_exp sync", description=__doc__.partition(": ")[2])
     parser.add_argument(
         "--home", type=Path, default=ROOT / "mlruns", help="folder that holds journal/: beside a database elsewhere"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import hydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from fer_exp.commands.entry import run_command, run_job
 from fer_exp.commands.sweep import invocation, overrides
+from fer_exp.config.compose import to_plain
 from fer_exp.config.train import TrainConfig
 from fer_exp.system.paths import CONF
 from fer_exp.system.stderr import held_stderr
@@ -21,7 +22,7 @@ def job(cfg: DictConfig) -> None:
     def work(settings: TrainConfig) -> None:
         with held_stderr():
             from fer_exp.commands import continuation, run
-        resolved = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+        resolved = to_plain(cfg)
         if settings.resume:
             continuation.resume(settings, resolved, overrides())
         else:

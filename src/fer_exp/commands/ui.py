@@ -8,30 +8,35 @@ import sys
 from collections.abc import Sequence
 
 from fer_exp.config.tracking import TrackingConfig
-from fer_exp.tracking import Place, masked, open_place
+from fer_exp.errors import UserError
+from fer_exp.tracking import TrackingStore, open_store, without_passwords
 
 
-def command(place: Place, port: int) -> list[str]:
-    """The MLflow server over a database, reachable from this machine alone."""
-    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", place.uri]
-    server += ["--artifacts-destination", str(place.artifacts)]  # of runs that come over the network
+def command(store: TrackingStore, port: int) -> list[str]:
+    """Return the command of an MLflow server over a database, reachable from this machine alone."""
+    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
+    server += ["--artifacts-destination", str(store.artifacts)]  # of runs that come over the network
     return [*server, "--host", "127.0.0.1", "--port", str(port)]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Print the address, serve until Ctrl-C."""
+    """Print the address and serve until Ctrl-C; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m fer_exp ui", description=__doc__)
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--experiment", default=TrackingConfig().experiment)
     parser.add_argument("--uri", help="a database other than mlruns/mlflow.db: sqlite:////path/mlflow.db")
     args = parser.parse_args(words)
-    place = open_place(args.uri, args.experiment)
-    if not place.is_local:
-        print(f"{masked(place.uri)} serves its own pages: {place.url()}")
+    try:
+        store = open_store(args.uri, args.experiment)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if not store.is_local:
+        print(f"{without_passwords(store.uri)} serves its own pages: {store.url()}")
         return 0
-    print(f"runs: {place.url(port=args.port)}")
+    print(f"runs: {store.url(port=args.port)}")
     print("for this machine alone; docs/sharing.md says how to put a password in front of it for others", flush=True)
     try:
-        return subprocess.run(command(place, args.port), check=False).returncode
+        return subprocess.run(command(store, args.port), check=False).returncode
     except KeyboardInterrupt:
         return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from fer_exp.config.checks import positive
+from fer_exp.config.checks import check_positive
 from fer_exp.config.data import VARIANTS
 from fer_exp.config.dataset import DatasetConfig
 from fer_exp.config.occlusion import OcclusionConfig
@@ -18,7 +18,7 @@ from fer_exp.errors import ConfigError
 
 @dataclass
 class EvaluateConfig:
-    """A question to a stored run. The meaning of each key stands beside its default in conf/evaluate.yaml."""
+    """A question to stored runs. The meaning of each key stands beside its default in conf/evaluate.yaml."""
 
     dataset: DatasetConfig | None = None
     occlusion: OcclusionConfig | None = None
@@ -32,26 +32,28 @@ class EvaluateConfig:
     workers: int | None = None
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
-    def __post_init__(self):
-        asked = [key for key in ("run", "sweep", "runs", "where") if getattr(self, key)]
-        if len(asked) != 1:
+    def __post_init__(self) -> None:
+        questions = [key for key in ("run", "sweep", "runs", "where") if getattr(self, key)]
+        if len(questions) != 1:
             raise ConfigError(
                 "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several"
-                + (f" (not {' and '.join(asked)} together)" if asked else "")
+                + (f" (not {' and '.join(questions)} together)" if questions else "")
             )
-        if asked != ["run"] and (self.dataset or self.occlusion or self.tests or self.checkpoint != "best"):
-            raise ConfigError("dataset, occlusion, tests and checkpoint are questions to one run: run=ID")
+        if questions != ["run"] and (self.dataset or self.occlusion or self.tests or self.checkpoint != "best"):
+            raise ConfigError("dataset, occlusion, tests and checkpoint need a single run: run=ID")
         further_test_sets(self.tests, self.occlusion or OcclusionConfig(name="own"))
-        positive("batch_size", self.batch_size)
+        check_positive("batch_size", self.batch_size)
         if self.workers is not None:
-            positive("workers", self.workers)
+            check_positive("workers", self.workers)
         if self.checkpoint not in ("best", "last", "all") and not (self.checkpoint.isdigit() and int(self.checkpoint)):
-            raise ConfigError(f"checkpoint={self.checkpoint}: best, last, all, or the number of an epoch (1, 2, ...)")
+            raise ConfigError(
+                f"checkpoint={self.checkpoint}: must be best, last, all or the number of an epoch (1, 2, ...)"
+            )
 
 
 @dataclass
 class OccludeConfig:
-    """A covered copy. The meaning of each key stands beside its default in conf/occlude.yaml."""
+    """A covered copy of pictures. The meaning of each key stands beside its default in conf/occlude.yaml."""
 
     dataset: DatasetConfig | None = None
     occlusion: OcclusionConfig = MISSING
@@ -63,21 +65,21 @@ class OccludeConfig:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     workers: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if (self.dataset is None) == (self.images is None):
             raise ConfigError("say what to copy: dataset=NAME dataset.root=DIR, or images=DIR for a plain folder")
         if self.dataset is not None and self.dataset.degrade is not None:
-            raise ConfigError("dataset.degrade is done on the fly, in training: a copy keeps the resolution it has")
+            raise ConfigError("dataset.degrade applies during training only: a copy keeps its resolution. Leave it out")
         if self.variant not in VARIANTS:
-            raise ConfigError(f"variant={self.variant}: one of {', '.join(VARIANTS)}")
+            raise ConfigError(f"variant={self.variant}: must be one of {', '.join(VARIANTS)}")
         if self.quality != "lossless":
             if not (self.quality.isdecimal() and 1 <= int(self.quality) <= 100):
-                raise ConfigError(f"quality={self.quality}: 1 to 100, or lossless")
+                raise ConfigError(f"quality={self.quality}: must be 1 to 100, or lossless")
             self.quality = str(int(self.quality))
         if self.annotations not in ("copy", "link"):
-            raise ConfigError(f"annotations={self.annotations}: copy or link")
+            raise ConfigError(f"annotations={self.annotations}: must be copy or link")
         if self.workers is not None:
-            positive("workers", self.workers)
+            check_positive("workers", self.workers)
 
 
 @dataclass
@@ -87,8 +89,8 @@ class CheckConfig:
     dataset: DatasetConfig | None = None
     workers: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.dataset is None:
             raise ConfigError("say what to look through: dataset=NAME dataset.root=DIR")
         if self.workers is not None:
-            positive("workers", self.workers)
+            check_positive("workers", self.workers)

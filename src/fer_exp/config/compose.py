@@ -1,8 +1,8 @@
-"""From plain configuration to typed objects, as composed for a command or as a stored run keeps it."""
+"""Conversion of plain configuration, composed for a command or kept by a stored run, to typed objects."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -38,32 +38,38 @@ def validate(cfg: DictConfig) -> Any:
     """
     missing = OmegaConf.missing_keys(cfg)
     if missing:
-        raise ConfigError(f"{sorted(missing)[0]}: no value; give one on the command line")
+        raise ConfigError(f"{sorted(missing)[0]} has no value; give it one on the command line")
     return OmegaConf.to_object(cfg)
+
+
+def to_plain(cfg: DictConfig) -> dict[str, Any]:
+    """Return a configuration as plain data, every reference resolved and every choice by its name."""
+    return cast("dict[str, Any]", OmegaConf.to_container(cfg, resolve=True, enum_to_str=True))
 
 
 def from_stored(resolved: dict[str, Any], with_weights: bool = False) -> TrainConfig:
     """Return the typed configuration of a run from the plain one that the run keeps.
 
-    The file of learned weights that a network began with may be gone, and checkpoints hold all weights: the key is
-    kept only where training goes on, `with_weights`.
+    The file of the weights that a network began with may be gone, and checkpoints hold all weights: the key is kept
+    only where training goes on, `with_weights`.
 
     Raises:
-        ConfigError: it was written by another version; the message says what is not known any more.
+        ConfigError: it was written by another version; the message says what is no longer known.
     """
     cfg = OmegaConf.structured(TrainConfig)
-    drawn = resolved.get("dataset", {})
-    if drawn.get("name") == "synthetic" and "corruption" not in drawn:  # what the key was called once
-        drawn = {key: value for key, value in drawn.items() if key != "degrade"} | {"corruption": drawn.get("degrade")}
-        resolved = resolved | {"dataset": drawn}
+    faces = resolved.get("dataset", {})
+    if faces.get("name") == "synthetic" and "corruption" not in faces:  # the key was called degrade once
+        faces = {key: value for key, value in faces.items() if key != "degrade"} | {"corruption": faces.get("degrade")}
+        resolved = resolved | {"dataset": faces}
     try:
         for group, schemas in GROUPS.items():
-            given = resolved[group]
-            only = next(iter(schemas.values())) if len(schemas) == 1 else None
-            cfg[group] = only or schemas.get(given.get("kind")) or schemas[given["name"]]
+            option = resolved[group]
+            only_schema = next(iter(schemas.values())) if len(schemas) == 1 else None
+            cfg[group] = only_schema or schemas.get(option.get("kind")) or schemas[option["name"]]
         cfg = OmegaConf.merge(cfg, resolved)
         if "weights" in cfg.model and not with_weights:
             cfg.model.weights = None
-        return OmegaConf.to_object(cfg)
+        return cast("TrainConfig", OmegaConf.to_object(cfg))
     except (KeyError, OmegaConfBaseException) as error:
-        raise ConfigError(f"the run's configuration is of another version: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"the run's configuration was written by another version: {reason}") from error

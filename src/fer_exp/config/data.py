@@ -1,4 +1,4 @@
-"""What conf/data/*.yaml may say: the variant."""
+"""The typed schema of conf/data/*.yaml: the variant."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class DataConfig:
 
     name: str = MISSING
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.name not in VARIANTS:
-            raise ConfigError(f"data.name={self.name}: one of {', '.join(VARIANTS)}")
+            raise ConfigError(f"data.name={self.name}: must be one of {', '.join(VARIANTS)}")

@@ -1,4 +1,4 @@
-"""What conf/dataset/*.yaml may say. Imports nothing heavy."""
+"""The typed schema of conf/dataset/*.yaml. It imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from omegaconf import MISSING
 
 from fer_exp.errors import ConfigError
 
-AUTO = "auto"  # dataset.landmarks: fer_exp.landmarks finds them
+AUTO = "auto"  # as dataset.landmarks: fer_exp.landmarks finds them
 
 
 class OnBad(Enum):
@@ -31,16 +31,16 @@ class DatasetConfig:
     degrade: int | None = None
     on_bad: OnBad = OnBad.fail
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.degrade is not None and self.degrade < 4:
-            raise ConfigError(f"dataset.degrade={self.degrade}: at least 4 pixels, or null for all there are")
+            raise ConfigError(f"dataset.degrade={self.degrade}: must be at least 4 pixels, or null for all there are")
         if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"dataset.limit={self.limit}: at least 1, or null for all faces")
+            raise ConfigError(f"dataset.limit={self.limit}: must be at least 1, or null for all faces")
         if self.classes is not None:
             if len(set(self.classes)) != len(self.classes):
-                raise ConfigError(f"dataset.classes={self.classes}: a class is named twice")
+                raise ConfigError(f"dataset.classes={self.classes}: names a class twice")
             if len(self.classes) < 2:
-                raise ConfigError(f"dataset.classes={self.classes}: at least two classes")
+                raise ConfigError(f"dataset.classes={self.classes}: must name at least two classes")
 
 
 @dataclass
@@ -50,21 +50,21 @@ class AffectNetConfig(DatasetConfig):
 
 @dataclass
 class FolderConfig(DatasetConfig):
-    """A folder per class below each part. `test` names the part tested on; null takes the one that is there."""
+    """A folder per class below each part. `test` names the part to test on; null takes the one that is there."""
 
     test: str | None = None
     test_share: float = 0.2
     test_seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.test_share < 1:
-            raise ConfigError(f"dataset.test_share={self.test_share}: between 0 and 1")
+            raise ConfigError(f"dataset.test_share={self.test_share}: must be between 0 and 1")
 
 
 @dataclass
 class Fer2013Config(DatasetConfig):
-    """FER2013 as folders or csv. `test` names the part tested on; null takes the only one that is there."""
+    """FER2013 as folders or csv. `test` names the part to test on; null takes the only one that is there."""
 
     test: str | None = None
 
@@ -86,19 +86,19 @@ class SyntheticConfig(DatasetConfig):
     corruption: float = 1.0
     label_noise: float = 0.06
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for key, low in (("n_train", 80), ("n_test", 16)):
             if getattr(self, key) < low:
-                raise ConfigError(f"dataset.{key}={getattr(self, key)}: at least {low}")
+                raise ConfigError(f"dataset.{key}={getattr(self, key)}: must be at least {low}")
         if self.size is not None and not 24 <= self.size <= 512:
-            raise ConfigError(f"dataset.size={self.size}: 24 to 512 pixels, or null for the model's input size")
+            raise ConfigError(f"dataset.size={self.size}: must be 24 to 512 pixels, or null for the model's input size")
         for key, high in (("imbalance", 1), ("label_noise", 0.9), ("blend", 1)):
             if not 0 <= getattr(self, key) <= high:
-                raise ConfigError(f"dataset.{key}={getattr(self, key)}: between 0 and {high}")
+                raise ConfigError(f"dataset.{key}={getattr(self, key)}: must be between 0 and {high}")
         for key in ("intensity", "spread", "idle", "pose", "corruption"):
             if not 0 <= getattr(self, key) <= 3:
-                raise ConfigError(f"dataset.{key}={getattr(self, key)}: between 0 and 3")
+                raise ConfigError(f"dataset.{key}={getattr(self, key)}: must be between 0 and 3")
 
 
 SCHEMAS: dict[str, type] = {

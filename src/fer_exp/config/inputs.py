@@ -1,4 +1,4 @@
-"""What a network gets: the keys that choose faces, what covers them, and the size at which they are read."""
+"""The keys that choose what a network gets: the faces, what covers them, and the size at which they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What conf/optimizer/*.yaml may say. Imports nothing heavy."""
+"""The typed schema of conf/optimizer/*.yaml. It imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from fer_exp.config.checks import positive, share
+from fer_exp.config.checks import check_fraction, check_positive
 
 
 class Schedule(Enum):
-    """How the learning rate goes from the first step to the last."""
+    """The course of the learning rate from the first step to the last."""
 
     constant = "constant"
     cosine = "cosine"
@@ -25,47 +25,47 @@ class OptimizerConfig:
     learning_rate: float = 1e-3
     schedule: Schedule = Schedule.constant
 
-    def __post_init__(self):
-        positive("optimizer.learning_rate", self.learning_rate)
+    def __post_init__(self) -> None:
+        check_positive("optimizer.learning_rate", self.learning_rate)
 
 
 @dataclass
 class AdamConfig(OptimizerConfig):
-    """Kingma and Ba 2015."""
+    """Adam (Kingma and Ba 2015)."""
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        share("optimizer.beta_1", self.beta_1)
-        share("optimizer.beta_2", self.beta_2)
-        positive("optimizer.epsilon", self.epsilon)
+        check_fraction("optimizer.beta_1", self.beta_1)
+        check_fraction("optimizer.beta_2", self.beta_2)
+        check_positive("optimizer.epsilon", self.epsilon)
 
 
 @dataclass
 class AdamWConfig(AdamConfig):
-    """Loshchilov and Hutter 2019: Adam with decoupled weight decay."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     weight_decay: float = 4e-3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        share("optimizer.weight_decay", self.weight_decay)
+        check_fraction("optimizer.weight_decay", self.weight_decay)
 
 
 @dataclass
 class RMSpropConfig(OptimizerConfig):
-    """Tieleman and Hinton 2012."""
+    """RMSprop (Tieleman and Hinton 2012)."""
 
     rho: float = 0.9
     momentum: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        share("optimizer.rho", self.rho)
-        share("optimizer.momentum", self.momentum)
+        check_fraction("optimizer.rho", self.rho)
+        check_fraction("optimizer.momentum", self.momentum)
 
 
 @dataclass
@@ -75,9 +75,9 @@ class SGDConfig(OptimizerConfig):
     momentum: float = 0.9
     nesterov: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        share("optimizer.momentum", self.momentum)
+        check_fraction("optimizer.momentum", self.momentum)
 
 
 SCHEMAS: dict[str, type] = {

@@ -1,4 +1,4 @@
-"""What a study printed, beside which a run sets its own numbers: the keys `published.*`."""
+"""The keys `published.*`: the numbers that a study published, for a run to set its own beside them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class PublishedNumbers:
-    """What a study printed of one checkpoint: accuracies on test sets, and what else it said."""
+    """The numbers that a study published of one checkpoint: accuracies on test sets, and others."""
 
     normal: float | None = None
     occluded: float | None = None
@@ -20,7 +20,7 @@ class PublishedNumbers:
 
 @dataclass
 class PublishedCheckpoints:
-    """Of one training variant."""
+    """The numbers that a study published of one training variant."""
 
     best: PublishedNumbers = field(default_factory=PublishedNumbers)
     last: PublishedNumbers = field(default_factory=PublishedNumbers)
@@ -28,7 +28,7 @@ class PublishedCheckpoints:
 
 @dataclass
 class PublishedConfig:
-    """What a study printed for `model` on `dataset`, by training variant."""
+    """The numbers that a study published for `model` on `dataset`, by training variant."""
 
     model: str | None = None
     dataset: str | None = None

@@ -1,4 +1,4 @@
-"""The typed schema made known to Hydra."""
+"""Registration of the typed schema with Hydra."""
 
 from __future__ import annotations
 

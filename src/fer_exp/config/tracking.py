@@ -10,14 +10,14 @@ from fer_exp.errors import ConfigError
 
 @dataclass
 class TrackingConfig:
-    """Where MLflow keeps runs."""
+    """The server or database where MLflow keeps runs, and the experiment."""
 
     uri: str | None = None
     experiment: str = "fer-exp"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.uri is not None and urlsplit(self.uri).password:
             raise ConfigError(
-                "tracking.uri holds a password, and stands on every run where all can read it: set "
+                "tracking.uri holds a password, and every run records it where all can read it: set "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or the whole address in MLFLOW_TRACKING_URI"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fer_exp.config.checks import positive
+from fer_exp.config.checks import check_positive
 from fer_exp.config.inputs import InputsConfig
 from fer_exp.config.published import PublishedConfig
 from fer_exp.config.tracking import TrackingConfig
@@ -13,7 +13,7 @@ from fer_exp.config.training import TrainingConfig
 
 @dataclass
 class TrainConfig(TrainingConfig, InputsConfig):
-    """One run. The meaning of each key stands beside its default in conf/train.yaml."""
+    """The configuration of one run. The meaning of each key stands beside its default in conf/train.yaml."""
 
     force: bool = False
     resume: str | None = None
@@ -26,4 +26,4 @@ class TrainConfig(TrainingConfig, InputsConfig):
         InputsConfig.__post_init__(self)
         TrainingConfig.__post_init__(self)
         if self.workers is not None:
-            positive("workers", self.workers)
+            check_positive("workers", self.workers)

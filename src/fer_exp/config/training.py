@@ -1,4 +1,4 @@
-"""What conf/ may say about training. Imports nothing heavy."""
+"""The typed schema of what training needs. It imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from enum import Enum
 from omegaconf import MISSING
 
 from fer_exp.config.augmentation import AugmentationConfig
-from fer_exp.config.checks import positive
+from fer_exp.config.checks import check_positive
 from fer_exp.config.optimizer import OptimizerConfig, Schedule
 from fer_exp.errors import ConfigError
 
 
 class Mode(Enum):
-    """Whether more or less of the monitored metric is better."""
+    """The direction in which the monitored metric gets better."""
 
     max = "max"
     min = "min"
 
 
 class ClassWeights(Enum):
-    """Weight of a face in the training loss by its class; see fer_exp.training.class_weights."""
+    """The weight of a face in the training loss by its class; see fer_exp.training.class_weights."""
 
     none = "none"
     inverse = "inverse"
@@ -30,7 +30,7 @@ class ClassWeights(Enum):
 
 
 class Keep(Enum):
-    """Which epochs' models stay with the run."""
+    """The epochs whose models stay with the run."""
 
     all = "all"
     best_and_last = "best_and_last"
@@ -38,27 +38,27 @@ class Keep(Enum):
 
 @dataclass
 class CheckpointsConfig:
-    """Saved models."""
+    """The models that are saved."""
 
     keep: Keep = Keep.all
 
 
 @dataclass
 class EarlyStoppingConfig:
-    """Stop when the metric has not improved for `patience` epochs; null: never."""
+    """A rule to stop when the metric has not improved for `patience` epochs; null: never."""
 
     patience: int | None = None
     monitor: str | None = None
     mode: Mode | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.patience is not None:
-            positive("early_stopping.patience", self.patience)
+            check_positive("early_stopping.patience", self.patience)
 
 
 @dataclass
 class ReduceLROnPlateauConfig:
-    """Multiply the learning rate by `factor` when the metric has not improved for `patience` epochs."""
+    """A rule to multiply the learning rate by `factor` when the metric has not improved for `patience` epochs."""
 
     patience: int | None = None
     factor: float = 0.2
@@ -66,17 +66,17 @@ class ReduceLROnPlateauConfig:
     monitor: str | None = None
     mode: Mode | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.patience is not None:
-            positive("reduce_lr_on_plateau.patience", self.patience)
+            check_positive("reduce_lr_on_plateau.patience", self.patience)
         if not 0 < self.factor < 1:
-            raise ConfigError(f"reduce_lr_on_plateau.factor={self.factor}: between 0 and 1")
+            raise ConfigError(f"reduce_lr_on_plateau.factor={self.factor}: must be between 0 and 1")
         if self.min_lr < 0:
-            raise ConfigError(f"reduce_lr_on_plateau.min_lr={self.min_lr}: at least 0")
+            raise ConfigError(f"reduce_lr_on_plateau.min_lr={self.min_lr}: must be at least 0")
 
 
-class By(Enum):
-    """What the validation split draws: faces (both forms of a face on one side) or images."""
+class SplitBy(Enum):
+    """The unit that the validation split draws: faces (both forms of a face on one side) or images."""
 
     face = "face"
     image = "image"
@@ -86,31 +86,31 @@ class By(Enum):
 class SplitConfig:
     """The validation part, drawn from the training part."""
 
-    by: By = By.face
+    by: SplitBy = SplitBy.face
     validation: float = 0.2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.validation < 1:
-            raise ConfigError(f"split.validation={self.validation}: between 0 and 1")
+            raise ConfigError(f"split.validation={self.validation}: must be between 0 and 1")
 
 
 METRICS = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "balanced_loss")
 MONITORS = tuple(f"val_{name}" for name in METRICS) + METRICS
 
 
-def monitor(key: str, value: str, mode: Mode | None) -> Mode:
-    """The direction of a monitored metric; raise ConfigError where the name is none or the mode is reversed."""
+def check_monitor(key: str, value: str, mode: Mode | None) -> Mode:
+    """Return the direction of a monitored metric; raise ConfigError if the name is unknown or the mode is reversed."""
     if value not in MONITORS:
-        raise ConfigError(f"{key}={value}: one of {', '.join(MONITORS)}")
+        raise ConfigError(f"{key}={value}: must be one of {', '.join(MONITORS)}")
     natural = Mode.min if value.endswith("loss") else Mode.max
-    if mode not in (None, natural):
+    if mode is not None and mode is not natural:
         raise ConfigError(f"{key}={value} with mode={mode.value}: mode must be {natural.value}")
     return natural
 
 
 @dataclass
 class TrainingConfig:
-    """What training is told. The meaning of each key stands beside its default in conf/train.yaml."""
+    """The configuration of training. The meaning of each key stands beside its default in conf/train.yaml."""
 
     optimizer: OptimizerConfig = MISSING
     augmentation: AugmentationConfig = MISSING
@@ -130,18 +130,18 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for key in ("epochs", "batch_size"):
-            positive(key, getattr(self, key))
+            check_positive(key, getattr(self, key))
         if not 0 <= self.seed < 2**31:
-            raise ConfigError(f"seed={self.seed}: 0 to {2**31 - 1}")
-        monitor("monitor", self.monitor, self.mode)
+            raise ConfigError(f"seed={self.seed}: must be 0 to {2**31 - 1}")
+        check_monitor("monitor", self.monitor, self.mode)
         for key in ("early_stopping", "reduce_lr_on_plateau"):
             rule = getattr(self, key)
             if rule.monitor is None:
                 rule.monitor = self.monitor
-            rule.mode = monitor(f"{key}.monitor", rule.monitor, rule.mode)
+            rule.mode = check_monitor(f"{key}.monitor", rule.monitor, rule.mode)
         if self.resample and self.class_weights is not ClassWeights.none:
             raise ConfigError(
-                f"resample=true with class_weights={self.class_weights.value}: both make up for rare classes; "
+                f"resample=true with class_weights={self.class_weights.value}: both compensate for rare classes; "
                 "say class_weights=none or resample=false"
             )
         plateau = self.reduce_lr_on_plateau.patience is not None

@@ -1,1 +1,1 @@
-"""A covered copy of a dataset, or of a folder of pictures, in the same layout; with a manifest and a summary run."""
+"""Covered copies of a dataset, or of a folder of pictures, in the same layout; with a manifest and a summary run."""

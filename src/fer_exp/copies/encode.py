@@ -1,4 +1,4 @@
-"""A picture file in, the same picture with its face covered out: same format, same size, same metadata.
+"""From a picture file to one with the face covered, in the same format and size, with the same metadata.
 
 Everything is in the raw frame of the stored picture: an orientation in the metadata is kept and never applied.
 """
@@ -27,7 +27,7 @@ SOS, APP0, APP1, APP2, APP14, APP15, COM = 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15
 HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 
-UNBLOCKED_QUALITY = 95  # of a JPEG whose blocks cannot be kept though quality=None asks for it
+UNBLOCKED_QUALITY = 95  # of a JPEG whose blocks cannot be kept although quality=None asks for it
 # Pixels per chroma sample across and down, and OpenCV's name for it.
 SAMPLINGS = {
     (1, 1): cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
@@ -38,13 +38,13 @@ SAMPLINGS = {
 }
 
 
-def covered(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
-    """The covered picture as a file of the same format.
+def cover(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
+    """Return the covered picture as a file of the same format.
 
     JPEG: grey stays grey, chroma keeps its subsampling, EXIF and XMP (APP1) and the colour profile (APP2) stay byte
-    for byte; other application segments and comments go. A picture stored as CMYK, YCCK or RGB becomes an ordinary
-    (YCbCr) JPEG without the profile of its inks, by libjpeg's plain conversion, which is Pillow's to within 1; its
-    blocks cannot be kept, so `quality=None` means 95 for it. A thumbnail inside EXIF is not covered.
+    for byte; other application segments and comments are dropped. A picture stored as CMYK, YCCK or RGB becomes an
+    ordinary (YCbCr) JPEG without the profile of its inks, by libjpeg's plain conversion, which equals Pillow's to
+    within 1; its blocks cannot be kept, so `quality=None` means 95 for it. A thumbnail inside EXIF is not covered.
 
     PNG: always lossless; bit depth (8 or 16), alpha, EXIF, colour profile and resolution stay. A palette becomes
     RGB or RGBA, fewer than 8 bits become 8, grey with alpha becomes RGBA of the same values (without a grey colour
@@ -54,74 +54,74 @@ def covered(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
     Args:
         data: a whole JPEG or PNG file.
         paint: overwrites the occluder's pixels in place in a C-contiguous (h, w, 3 or 1) uint8 array, RGB or grey,
-            0 to 255, by values that depend on the position alone; it may be called twice, on canvases. None: the
-            uncovered counterpart, compressed as the covered picture is; where that is without loss, `data` itself.
+            0 to 255, by values that depend on the position alone; it may be called twice, on canvases. None gives the
+            uncovered counterpart, compressed like the covered picture; where that is without loss, `data` itself.
         quality: 1 to 100 recompresses a JPEG. None keeps every block that the paint does not touch bit for bit
-            (`fer_exp.copies.lossless`); a progressive file becomes a sequential one, and one that the paint
+            (`fer_exp.copies.lossless`); a progressive file becomes a sequential one, and a file that the paint
             misses stays as it is.
 
     Raises:
         DataError: not a JPEG or PNG picture, or a damaged one; the message names no file. A file that ends too
-            early, a wrong checksum in a PNG and whatever libjpeg or libpng refuse are found; damage in the midst of
-            a JPEG's coded data that leaves its end in place is only warned of by libjpeg, and is not.
+            early, a wrong checksum in a PNG and whatever libjpeg or libpng refuse are detected; damage in the middle
+            of a JPEG's coded data that leaves its end in place is not: libjpeg only warns of it.
         ConfigError: `quality=None` without jpeglib.
         ValueError: `quality` is out of range.
     """
     if quality is not None and not 1 <= quality <= 100:
-        raise ValueError(f"quality {quality}: 1 to 100, or None")
+        raise ValueError(f"quality={quality}: must be 1 to 100, or None")
     if data.startswith(SOI):
-        return _covered_jpeg(data, paint, quality)
+        return _cover_jpeg(data, paint, quality)
     if data.startswith(PNG):
-        return _covered_png(data, paint)
-    raise DataError("no JPEG or PNG picture")
+        return _cover_png(data, paint)
+    raise DataError("not a JPEG or PNG picture")
 
 
-def png(image: np.ndarray) -> bytes:
-    """A PNG file of an image (h, w, 3 or 1) uint8, RGB or grey."""
-    return _encoded_png(cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.shape[2] == 3 else image)
+def encode_png(image: np.ndarray) -> bytes:
+    """Encode an image (h, w, 3 or 1) uint8, RGB or grey, as a PNG file."""
+    return _encode_png(cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.shape[2] == 3 else image)
 
 
-def _covered_jpeg(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
+def _cover_jpeg(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
     header = _jpeg_header(data)
     if not data.endswith(EOI) and data.find(EOI, header.scan) < 0:
         raise DataError("damaged picture: the JPEG file ends too early")
-    image = _decoded(data)
+    image = _decode(data)
     if quality is None and header.ycc:
         if header.frame not in HUFFMAN_FRAMES:
             raise DataError("an arithmetic-coded JPEG cannot be covered without loss; give a quality, such as 95")
-        return data if paint is None else _repainted(data, header, paint)
+        return data if paint is None else _repaint_blocks(data, header, paint)
     if paint is not None:
-        image = _painted(image, paint)
+        image = _paint(image, paint)
     sampling = SAMPLINGS.get(header.cell, SAMPLINGS[1, 1])
-    how = (cv2.IMWRITE_JPEG_QUALITY, quality or UNBLOCKED_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling)
-    return _with_segments(cv2.imencode(".jpg", image, how)[1].tobytes(), header.kept)
+    options = (cv2.IMWRITE_JPEG_QUALITY, quality or UNBLOCKED_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling)
+    return _insert_segments(cv2.imencode(".jpg", image, options)[1].tobytes(), header.kept)
 
 
-def _repainted(data: bytes, header: _JpegHeader, paint: Paint) -> bytes:
+def _repaint_blocks(data: bytes, header: _JpegHeader, paint: Paint) -> bytes:
     mask, values = _trace(paint, header.shape)
     if not mask.any():
         return data
-    try:  # only here: it has no wheels for Linux on ARM, where all else works without it
+    try:  # imported only here: jpeglib has no wheels for Linux on ARM, where all else works without it
         from fer_exp.copies import lossless
     except ModuleNotFoundError as error:
-        raise ConfigError(f"covering JPEGs without loss needs {error.name}: install it or give a quality") from error
-    return _with_segments(lossless.repainted(header.bare + data[header.scan :], mask, values), header.kept)
+        raise ConfigError(f"covering JPEGs without loss needs {error.name}: install it, or give a quality") from error
+    return _insert_segments(lossless.repaint(header.bare + data[header.scan :], mask, values), header.kept)
 
 
-def _covered_png(data: bytes, paint: Paint | None) -> bytes:
+def _cover_png(data: bytes, paint: Paint | None) -> bytes:
     chunks = dict(_png_chunks(data))
-    image = _decoded(data)
+    image = _decode(data)
     if paint is None:
         return data
-    encoded = _encoded_png(_painted(image, paint))
+    encoded = _encode_png(_paint(image, paint))
     if chunks[b"IHDR"][17] == PNG_GREY_ALPHA:
         chunks.pop(b"iCCP", None)
     first = len(PNG) + len(chunks[b"IHDR"])
     return encoded[:first] + b"".join(chunks[name] for name in PNG_KEPT if name in chunks) + encoded[first:]
 
 
-def _decoded(data: bytes) -> np.ndarray:
-    """Raw frame, (h, w, 3 or 4) BGR or BGRA or (h, w, 1) grey, uint8 or uint16."""
+def _decode(data: bytes) -> np.ndarray:
+    """Decode the raw frame, (h, w, 3 or 4) BGR or BGRA or (h, w, 1) grey, uint8 or uint16."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -131,8 +131,8 @@ def _decoded(data: bytes) -> np.ndarray:
     return image if image.ndim == 3 else image[:, :, None]
 
 
-def _painted(image: np.ndarray, paint: Paint) -> np.ndarray:
-    """Such an image as `_decoded` returns, painted; may be the same array."""
+def _paint(image: np.ndarray, paint: Paint) -> np.ndarray:
+    """Paint on an image such as `_decode` returns; the result may be the same array."""
     height, width, channels = image.shape
     if image.dtype == np.uint8 and channels == 1:
         paint(image)
@@ -150,20 +150,20 @@ def _painted(image: np.ndarray, paint: Paint) -> np.ndarray:
 
 
 def _trace(paint: Paint, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Which pixels the paint covers, (h, w) bool, and with what, (h, w, 1 or 3) uint8, 0 elsewhere."""
+    """Return the pixels that the paint covers, (h, w) bool, and their values, (h, w, 1 or 3) uint8, 0 elsewhere."""
     black, white = np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)
     paint(black)
     paint(white)
     return black[:, :, 0] == white[:, :, 0], black
 
 
-def _encoded_png(image: np.ndarray) -> bytes:
-    """A PNG file of such an image as `_decoded` returns."""
+def _encode_png(image: np.ndarray) -> bytes:
+    """Encode an image such as `_decode` returns as a PNG file."""
     return cv2.imencode(".png", image, (cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL))[1].tobytes()
 
 
 class _JpegHeader(NamedTuple):
-    """What stands before a JPEG's coded data."""
+    """What precedes a JPEG's coded data."""
 
     frame: int  # marker of the frame header, SOF0 to SOF15
     shape: tuple[int, int, int]  # height, width, components
@@ -190,12 +190,13 @@ def _jpeg_header(data: bytes) -> _JpegHeader:
         raise DataError("damaged picture: a JPEG file without a frame header")
     marker, body = frame
     names, factors = body[6::3], [divmod(both, 16) for both in body[7::3]]
+    across, down = (most // max(1, least) for most, least in zip(factors[0], factors[-1], strict=True))
     # Adobe's transform 0 and libjpeg's component names (jdapimin.c) say RGB; four components are inks
     ycc = len(names) == 1 or (len(names) == 3 and names != b"RGB" and adobe[11:12] != b"\0")
     return _JpegHeader(
         frame=marker,
         shape=(int.from_bytes(body[1:3]), int.from_bytes(body[3:5]), len(names)),
-        cell=tuple(most // max(1, least) for most, least in zip(factors[0], factors[-1], strict=True)),
+        cell=(across, down),
         ycc=ycc,
         kept=b"".join(segment for marker, segment in kept if marker == APP1 or len(names) < 4),
         bare=b"".join(bare),
@@ -204,7 +205,7 @@ def _jpeg_header(data: bytes) -> _JpegHeader:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment up to the first scan header, that one included (T.81, B.1.1)."""
+    """Yield marker, start and end of each segment up to and including the first scan header (T.81, B.1.1)."""
     marker, stop = None, len(SOI)
     while marker != SOS:
         start = stop
@@ -219,16 +220,16 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         yield marker, start, stop
 
 
-def _with_segments(jpeg: bytes, segments: bytes) -> bytes:
-    """Segments put behind the JFIF header, which wants to be first (ITU-T T.871, 10.1)."""
-    at = len(SOI)
-    if jpeg[at + 1] == APP0:
-        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
-    return jpeg[:at] + segments + jpeg[at:]
+def _insert_segments(jpeg: bytes, segments: bytes) -> bytes:
+    """Insert segments behind the JFIF header, which must come first (ITU-T T.871, 10.1)."""
+    position = len(SOI)
+    if jpeg[position + 1] == APP0:
+        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4])
+    return jpeg[:position] + segments + jpeg[position:]
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and bytes of each chunk up to IEND (ISO/IEC 15948, 5.3); damaged ones are left out or an error."""
+    """Yield name and bytes of each chunk up to IEND (ISO/IEC 15948, 5.3); damaged ones are left out or an error."""
     name, stop = None, len(PNG)
     while name != b"IEND":
         start, name = stop, data[stop + 4 : stop + 8]

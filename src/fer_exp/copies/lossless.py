@@ -2,11 +2,11 @@
 
 A JPEG is a grid of 8x8 blocks per component, each block the quantised coefficients of its cosine transform (ITU-T
 T.81, A.3). Decoding and encoding a picture changes them all a little. Here only the blocks that the paint touches
-are decoded, painted and quantised anew by the file's own tables. Of the others
+are decoded, painted and quantised again with the file's own tables. Elsewhere
 
-- every coefficient is the same;
-- every decoded pixel is the same that is neither in a touched block of luma or chroma nor right beside a touched
-  block of subsampled chroma: decoders blend neighbouring chroma samples, which carries one pixel far. A touched
+- every coefficient stays the same;
+- every decoded pixel stays the same that is neither in a touched block of luma or chroma nor right beside a touched
+  block of subsampled chroma: decoders blend neighbouring chroma samples, which reaches one pixel far. A touched
   block of chroma subsampled 2x2 is 16 pixels wide and high.
 """
 
@@ -26,14 +26,14 @@ from fer_exp.errors import DataError
 # RGB and 1 -> YCbCr (ITU-T T.871, 7).
 YCC = np.array([[0.299, 0.587, 0.114, 0], [-0.168736, -0.331264, 0.5, 128], [0.5, -0.418688, -0.081312, 128]])
 
-_header = threading.Lock()  # jpeglib reads headers into global variables
+_header_lock = threading.Lock()  # jpeglib reads headers into global variables
 
 
-def repainted(data: bytes, mask: np.ndarray, values: np.ndarray) -> bytes:
-    """A JPEG file in which some pixels have new values.
+def repaint(data: bytes, mask: np.ndarray, values: np.ndarray) -> bytes:
+    """Return a JPEG file in which some pixels have new values.
 
-    The blocks start from what the file says of them, not from rounded pixels: where nothing is painted they come
-    out as they were, but for the ringing of a new edge within them.
+    The blocks start from their coefficients in the file, not from rounded pixels: where nothing is painted they stay
+    as they were, but for the ringing of a new edge within them.
 
     Args:
         data: a Huffman-coded JPEG file, grey or YCbCr, without metadata other than JFIF's.
@@ -41,10 +41,10 @@ def repainted(data: bytes, mask: np.ndarray, values: np.ndarray) -> bytes:
         values: (h, w, 1 or 3) uint8, grey or RGB; read where `mask` is set.
 
     Returns:
-        A sequential JPEG file with Huffman tables of its own and the tables of quantisation of `data`.
+        A sequential JPEG file with its own Huffman tables and the quantisation tables of `data`.
 
     Raises:
-        DataError: libjpeg refuses it.
+        DataError: libjpeg refuses the file.
         OSError: the folder for temporary files cannot be written to.
     """
     planes = cv2.transform(values, YCC) if values.shape[2] == 3 else values  # rounded and clipped, as libjpeg does
@@ -52,12 +52,12 @@ def repainted(data: bytes, mask: np.ndarray, values: np.ndarray) -> bytes:
         source, target = Path(folder, "source.jpg"), Path(folder, "target.jpg")
         source.write_bytes(data)
         try:
-            with _header:
+            with _header_lock:
                 jpeg = jpeglib.read_dct(str(source))
             jpeg.load()
             cells = jpeg.samp_factor.max(axis=0) // jpeg.samp_factor
             for k, blocks in enumerate((jpeg.Y, jpeg.Cb, jpeg.Cr)[: planes.shape[2]]):
-                _repaint(blocks, jpeg.get_component_qt(k), mask, planes[:, :, k], tuple(cells[k]))
+                _repaint_component(blocks, jpeg.get_component_qt(k), mask, planes[:, :, k], tuple(cells[k]))
             jpeg.quant_tbl_no = [-1] * planes.shape[2]  # keeps tables and component names as they are
             jpeg.markers = []  # libjpeg writes JFIF's header itself
             jpeg.write_dct(str(target), flags=["+OPTIMIZE_CODING"])
@@ -68,7 +68,9 @@ def repainted(data: bytes, mask: np.ndarray, values: np.ndarray) -> bytes:
         return target.read_bytes()
 
 
-def _repaint(blocks: np.ndarray, table: np.ndarray, mask: np.ndarray, plane: np.ndarray, cell: tuple[int, int]) -> None:
+def _repaint_component(
+    blocks: np.ndarray, table: np.ndarray, mask: np.ndarray, plane: np.ndarray, cell: tuple[int, int]
+) -> None:
     """Paint on one component in place.
 
     Args:
@@ -88,9 +90,9 @@ def _repaint(blocks: np.ndarray, table: np.ndarray, mask: np.ndarray, plane: np.
 
 
 def _samples(pixels: np.ndarray, shape: tuple[int, ...], cell: tuple[int, int]) -> np.ndarray:
-    """Means of pixels (h, w) float32 over the cells of a component's samples, (8 * rows, 8 * columns).
+    """Return the means of pixels (h, w) float32 over the cells of a component's samples, (8 * rows, 8 * columns).
 
-    Beyond the picture's edge its last row and column go on, as libjpeg has it.
+    Beyond the picture's edge its last row and column are repeated, as in libjpeg.
     """
     rows, columns = 8 * shape[0], 8 * shape[1]
     missing = rows * cell[0] - pixels.shape[0], columns * cell[1] - pixels.shape[1]
@@ -99,6 +101,6 @@ def _samples(pixels: np.ndarray, shape: tuple[int, ...], cell: tuple[int, int]) 
 
 
 def _blocks(samples: np.ndarray) -> np.ndarray:
-    """(8 * rows, 8 * columns) -> (rows, columns, 8, 8), a view."""
+    """Return a view (rows, columns, 8, 8) of samples (8 * rows, 8 * columns)."""
     rows, columns = samples.shape
     return samples.reshape(rows // 8, 8, columns // 8, 8).swapaxes(1, 2)

@@ -7,29 +7,39 @@ from collections import Counter
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fer_exp.config.dataset import AUTO, OnBad
 from fer_exp.config.occlusion import Missing
-from fer_exp.copies import folder, manifest
-from fer_exp.copies import writer as files
-from fer_exp.datasets import affectnet
-from fer_exp.datasets import unlabelled as plain
+from fer_exp.copies import folder, manifest, writer
+from fer_exp.datasets import affectnet, unlabelled
 from fer_exp.datasets.faces import OCCLUDED, Faces
 from fer_exp.errors import DataError
-from fer_exp.inputs.variants import items
-from fer_exp.landmarks import detect as landmarks
-from fer_exp.occlusion import placement as cover
-from fer_exp.system import atomic as whole
+from fer_exp.inputs.variants import build_samples
+from fer_exp.landmarks import detect
+from fer_exp.occlusion.placement import Placement, place_occluder, usable_rows
+from fer_exp.system import atomic
 from fer_exp.system.workers import worker_count
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fer_exp.config.commands import OccludeConfig
 
-SIZE = 224  # pixels, of faces that are drawn
+SIZE = 224  # pixels, of drawn faces
 LANDMARKS = "landmarks.npz"
+
+
+class Plan(NamedTuple):
+    """A copy that is ready to be written; `with_landmarks` says whether a file of landmarks belongs to it."""
+
+    cfg: OccludeConfig
+    faces: Faces
+    placement: Placement | None
+    jobs: list[writer.PictureJob]
+    with_landmarks: bool
 
 
 def make(cfg: OccludeConfig) -> None:
@@ -40,63 +50,86 @@ def make(cfg: OccludeConfig) -> None:
         DataError: pictures could not be written or had to be left out; everything else is there.
     """
     start = time.monotonic()
-    workers = worker_count(cfg.workers)
     output = Path(cfg.output).expanduser().absolute()
-    source = cfg.images or cfg.dataset.root
+    workers = worker_count(cfg.workers)
+    plan = prepare(cfg, output, workers)
+    settings = folder.settings(plan.cfg, plan.faces)
+    with folder.claim(output, settings):
+        missing = len(writer.missing_jobs(plan.jobs, output))
+        finished = None if missing else finished_table(plan, output)
+        if finished is not None:
+            return manifest.report(finished, output)
+        folder.begin(output, settings)
+        table = write(plan, output, workers)
+        from fer_exp.copies.summary import summarise  # MLflow takes seconds, which a finished copy does not need
+
+        speed = missing / (time.monotonic() - start)
+        run = summarise(plan.cfg, plan.faces, plan.placement, table, output, speed)
+        folder.finish(output, settings, run)
+    return manifest.report(table, output)
+
+
+def prepare(cfg: OccludeConfig, output: Path, workers: int) -> Plan:
+    """Load the faces, place the occluder and list the pictures to write; raises what `make` does."""
+    source = cfg.images or (cfg.dataset and cfg.dataset.root)
     if source:
         folder.keep_apart(Path(source).expanduser().absolute(), output)
     if cfg.images and cfg.occlusion.missing is Missing.typical:
-        # photographs differ: the median of the others would lie anywhere
+        # photographs differ: the median of the others could lie anywhere
         cfg = replace(cfg, occlusion=replace(cfg.occlusion, missing=Missing.skip))
     faces = load(cfg, workers)
-    for inner in {name.rpartition("/")[0] for name in faces.ids.tolist()} if faces.root else ():
-        folder.keep_apart(faces.root / inner, output)  # a folder of the source may be a link to elsewhere
-    placed = place(cfg, faces)
-    jobs = plan(cfg, faces, placed)
-    own = cfg.images or cfg.dataset.landmarks or not any(job.beside for job in jobs[:1])
-    brings_landmarks = faces.landmarks is not None and bool(own)
-    settings = folder.settings(cfg, faces)
-    with folder.claimed(output, settings):
-        missing = len(files.absent(jobs, output))
-        run = folder.finished_by(output)
-        known = manifest.read(output) if run and not missing else None
-        if known is not None and (output / LANDMARKS).exists() >= brings_landmarks:
-            print(f"complete: {len(jobs)} pictures in {output}; run {run} is its summary")
-            return manifest.judge(known, output)
-        folder.begin(output, settings)
-        quality = None if cfg.quality == "lossless" else int(cfg.quality)
-        copy = files.Copy(faces.root, output, placed, faces.sizes, quality, faces.pixels, cfg.annotations == "link")
-        failed = files.write(jobs, copy, workers)
-        table = manifest.table(cfg, faces, placed, jobs, failed)
-        try:
-            manifest.write(table, output)
-            if brings_landmarks:
-                write_landmarks(faces, [job for job in jobs if job.target not in failed], output)
-        except OSError as error:
-            raise DataError(
-                f"cannot write into output={output}: {error.strerror or error}; start again then"
-            ) from error
-        from fer_exp.copies.summary import summarise  # MLflow takes seconds, which a finished copy does not need
+    if faces.root is not None:
+        for inner in {name.rpartition("/")[0] for name in faces.ids.tolist()}:
+            folder.keep_apart(faces.root / inner, output)  # a folder of the source may be a link to elsewhere
+    placement = place(cfg, faces)
+    jobs = list_jobs(cfg, faces, placement)
+    # landmarks that lie beside each picture are copied with it
+    from_pictures = cfg.dataset is None or cfg.dataset.landmarks or not any(job.companions for job in jobs[:1])
+    return Plan(cfg, faces, placement, jobs, with_landmarks=faces.landmarks is not None and bool(from_pictures))
 
-        run = summarise(cfg, faces, placed, table, output, missing / (time.monotonic() - start))
-        folder.finish(output, settings, run)
-    return manifest.judge(table, output)
+
+def finished_table(plan: Plan, output: Path) -> pd.DataFrame | None:
+    """Return the manifest of a copy that is complete, and print that it is; None where something is missing."""
+    run = folder.finished_run(output)
+    table = manifest.read(output) if run else None
+    if table is None or (plan.with_landmarks and not (output / LANDMARKS).exists()):
+        return None
+    print(f"complete: {len(plan.jobs)} pictures in {output}; run {run} is its summary")
+    return table
+
+
+def write(plan: Plan, output: Path, workers: int) -> pd.DataFrame:
+    """Write the missing pictures, the manifest and the landmarks; return the manifest."""
+    cfg, faces, jobs = plan.cfg, plan.faces, plan.jobs
+    quality, link = None if cfg.quality == "lossless" else int(cfg.quality), cfg.annotations == "link"
+    settings = writer.CopySettings(faces.root, output, plan.placement, faces.sizes, quality, faces.pixels, link)
+    failed = writer.write(jobs, settings, workers)
+    table = manifest.build(cfg, faces, plan.placement, jobs, failed)
+    try:
+        manifest.write(table, output)
+        if plan.with_landmarks:
+            write_landmarks(faces, [job for job in jobs if job.target not in failed], output)
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"cannot write into output={output}: {reason}; start again once that is solved") from error
+    return table
 
 
 def load(cfg: OccludeConfig, workers: int) -> Faces:
-    """The faces to copy; what cannot be used is listed, not fatal."""
-    wanted = cfg.variant != "normal"
+    """Return the faces to copy; what cannot be used is listed and is not fatal."""
+    needs_landmarks = cfg.variant != "normal"
     if cfg.images:
-        faces = plain.load(Path(cfg.images).expanduser().absolute(), workers)
-        return landmarks.complete(faces, workers) if wanted else faces
+        faces = unlabelled.load(Path(cfg.images).expanduser().absolute(), workers)
+        return detect.complete(faces, workers) if needs_landmarks else faces
+    assert cfg.dataset is not None  # one of the two is given
     dataset = replace(cfg.dataset, on_bad=OnBad.skip)
-    if dataset.landmarks == AUTO and not wanted:
+    if dataset.landmarks == AUTO and not needs_landmarks:
         dataset = replace(dataset, landmarks=None)
-    return landmarks.load(dataset, size=SIZE, workers=workers)
+    return detect.load(dataset, size=SIZE, workers=workers)
 
 
-def place(cfg: OccludeConfig, faces: Faces) -> cover.Cover | None:
-    """Where the occluder lies on each face; None for an uncovered copy.
+def place(cfg: OccludeConfig, faces: Faces) -> Placement | None:
+    """Place the occluder on each face; return None for an uncovered copy.
 
     Raises:
         DataError: there is no face to cover.
@@ -105,34 +138,32 @@ def place(cfg: OccludeConfig, faces: Faces) -> cover.Cover | None:
         return None
     if cfg.images and faces.landmarks is None and cfg.occlusion.missing is not Missing.frame:
         raise DataError(
-            f"images={cfg.images}: no face was found in {len(faces)} pictures; where each is cropped to a face, say "
-            "occlusion.missing=frame"
+            f"images={cfg.images}: no face was found in {len(faces)} picture{'s' * (len(faces) != 1)}; if each is "
+            "cropped to a face, say occlusion.missing=frame"
         )
-    return cover.place(faces.landmarks, faces.sizes, cfg.occlusion, faces.ids)
+    return place_occluder(faces.landmarks, faces.sizes, cfg.occlusion, faces.ids)
 
 
-def plan(cfg: OccludeConfig, faces: Faces, placed: cover.Cover | None) -> list[files.Job]:
-    """Every picture of the copy, by part and in natural file order.
+def list_jobs(cfg: OccludeConfig, faces: Faces, placement: Placement | None) -> list[writer.PictureJob]:
+    """List every picture of the copy, by part and in natural file order.
 
-    In the variant `mixed` the covered picture lies beside its face and ends in `_occ`.
+    In the variant `mixed` the covered picture lies beside its face, and its name ends in `_occ`.
 
     Raises:
-        DataError: two pictures would have one name, since the dataset holds covered copies already.
+        DataError: two pictures would have the same name, since the dataset holds covered copies already.
     """
-    usable = np.ones(len(faces), bool) if placed is None else placed.keep
     jobs = []
     for part in ("train", "test"):
-        rows = faces.rows(part)
-        rows = rows[usable[rows]]
-        chosen = items(cfg.variant, rows, faces.labels[rows])
-        for row, covered in zip(chosen.rows.tolist(), chosen.covered.tolist(), strict=True):
-            place, _, name = file_of(faces, row).rpartition("/")
+        rows = usable_rows(faces, placement, part)
+        samples = build_samples(cfg.variant, rows, faces.labels[rows])
+        for row, covered in zip(samples.rows.tolist(), samples.covered.tolist(), strict=True):
+            parent, _, name = relative_path(faces, row).rpartition("/")
             stem, _, suffix = name.rpartition(".")
-            new = stem + OCCLUDED if covered and cfg.variant == "mixed" else stem
-            target = f"{place}/{new}.{suffix}".removeprefix("/")
+            new_stem = stem + OCCLUDED if covered and cfg.variant == "mixed" else stem
+            target = f"{parent}/{new_stem}.{suffix}".removeprefix("/")
             source = None if faces.root is None else str(faces.ids[row])
-            beside = affectnet.companions(place) if source and faces.name == "affectnet" else ()
-            jobs.append(files.Job(row, target, covered, source, beside))
+            companions = affectnet.companions(parent) if source and faces.name == "affectnet" else ()
+            jobs.append(writer.PictureJob(row, target, covered, source, companions))
     targets = Counter(job.target for job in jobs)
     if len(targets) < len(jobs):
         raise DataError(
@@ -142,17 +173,18 @@ def plan(cfg: OccludeConfig, faces: Faces, placed: cover.Cover | None) -> list[f
     return jobs
 
 
-def file_of(faces: Faces, row: int) -> str:
-    """Where a face's picture goes: where it was; faces that are no files go into a folder per part and class."""
+def relative_path(faces: Faces, row: int) -> str:
+    """Return a picture's path in the copy: its own, or one in a folder per part and class where it is not a file."""
     name = str(faces.ids[row])
     if faces.root is not None:
         return name
     return f"{faces.parts[row]}/{faces.classes[faces.labels[row]]}/{name.replace('/', '_')}.png"
 
 
-def write_landmarks(faces: Faces, jobs: list[files.Job], output: Path) -> None:
-    """The landmarks of these pictures, as `dataset.landmarks` takes them."""
+def write_landmarks(faces: Faces, jobs: list[writer.PictureJob], output: Path) -> None:
+    """Write the landmarks of these pictures, as `dataset.landmarks` takes them."""
+    assert faces.landmarks is not None
     content = BytesIO()
     paths = np.array([job.target for job in jobs], dtype=str)
     np.savez(content, path=paths, landmarks=faces.landmarks[[job.row for job in jobs]])
-    whole.write(output / LANDMARKS, content.getvalue())
+    atomic.write(output / LANDMARKS, content.getvalue())

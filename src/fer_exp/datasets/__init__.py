@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
-    """The faces of a dataset, cut down to `cfg.limit` in each part.
+    """Return the faces of a dataset, cut down to `cfg.limit` in each part.
 
     `cfg.name` is the module in this package that reads it, by its own `load(cfg, *, size, workers)`. The first
-    load builds a table and caches it; later ones read it back.
+    call builds a table and caches it; later ones read it back.
 
     Args:
         cfg: the chosen option of the config group `dataset`.
@@ -24,19 +24,19 @@ def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
         workers: threads or processes that may build at the same time.
 
     Raises:
-        ConfigError: no reader of that name, or a key that it cannot do without is not set.
+        ConfigError: there is no reader of that name, or a key that it needs is not set.
         DataError: the files cannot be used as they are.
     """
     try:
         reader = import_module(f"{__name__}.{cfg.name}")
-        load = reader.load
+        load_faces = reader.load
     except (ModuleNotFoundError, AttributeError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name != f"{__name__}.{cfg.name}":
             raise
         raise ConfigError(f"dataset.name={cfg.name}: there is no reader src/fer_exp/datasets/{cfg.name}.py") from error
-    faces = load(cfg, size=size, workers=workers)
+    faces: Faces = load_faces(cfg, size=size, workers=workers)
     if cfg.limit is None:
         return faces
-    from fer_exp.datasets.limit import limited
+    from fer_exp.datasets.limit import limited_rows
 
-    return faces.take(limited(faces, cfg.limit))
+    return faces.take(limited_rows(faces, cfg.limit))

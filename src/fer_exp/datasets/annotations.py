@@ -11,7 +11,7 @@ from numpy.lib import format as npy
 
 
 def read_expression(path: str) -> int:
-    """The expression code in ID_exp.npy: one str, bytes, int or float, of shape () or (1,).
+    """Return the expression code in ID_exp.npy: one str, bytes, int or float, of shape () or (1,).
 
     Raises:
         OSError, ValueError: it cannot be read, or holds something else.
@@ -21,17 +21,17 @@ def read_expression(path: str) -> int:
         raise ValueError(f"{Path(path).name} holds {array.dtype} of shape {array.shape}, expected one code")
     try:
         value = float(array.reshape(-1)[0])
-    except SystemError as error:  # characters that are none
-        raise ValueError(f"{Path(path).name} holds no text") from error
+    except SystemError as error:  # not Unicode
+        raise ValueError(f"{Path(path).name} does not hold valid text") from error
     if not value.is_integer():
-        raise ValueError(f"{Path(path).name} holds {value}, which is no expression code")
+        raise ValueError(f"{Path(path).name} holds {value}, which is not an expression code")
     return int(value)
 
 
 def read_landmarks(path: str) -> np.ndarray:
-    """The landmarks in ID_lnd.npy, (136,) x0, y0, x1, ... or (68, 2), as (68, 2) float32 in pixels.
+    """Return the landmarks in ID_lnd.npy, (136,) x0, y0, x1, ... or (68, 2), as (68, 2) float32 in pixels.
 
-    All NaN where there is no such file, or where a number in it is not finite.
+    All are NaN where there is no such file, or where a number in it is not finite.
 
     Raises:
         OSError, ValueError: it cannot be read, or holds something else.
@@ -45,13 +45,13 @@ def read_landmarks(path: str) -> np.ndarray:
     try:
         with np.errstate(over="ignore"):
             points = array.reshape(68, 2).astype(np.float32)
-    except SystemError as error:  # characters that are none
-        raise ValueError(f"{Path(path).name} holds no text") from error
+    except SystemError as error:  # not Unicode
+        raise ValueError(f"{Path(path).name} does not hold valid text") from error
     return points if np.isfinite(points).all() else np.full_like(points, np.nan)
 
 
 def read_npy(path: str) -> np.ndarray:
-    """np.load(path, allow_pickle=False), ten times faster for files whose headers repeat.
+    """Read as np.load(path, allow_pickle=False) does, ten times faster for files whose headers repeat.
 
     Raises:
         OSError, ValueError: as np.load does.
@@ -61,21 +61,22 @@ def read_npy(path: str) -> np.ndarray:
     try:
         end = 10 + int.from_bytes(data[8:10], "little")
         if data[:8] != npy.magic(1, 0) or len(data) < end:
-            return _plainly(data)
+            return _load_plainly(data)
         shape, fortran, dtype = _header(data[:end])
         if dtype.hasobject or dtype.itemsize == 0:
-            return _plainly(data)
+            return _load_plainly(data)
         array = np.frombuffer(data, dtype, offset=end)
         return array.reshape(shape, order="F" if fortran else "C")
     except ValueError:
         raise
-    except Exception as error:  # NumPy raises of all kinds on damaged headers: TokenError, SyntaxError, ...
+    except Exception as error:  # NumPy raises errors of all kinds on damaged headers: TokenError, SyntaxError, ...
         raise ValueError(f"damaged header ({error})") from error
 
 
-def _plainly(data: bytes) -> np.ndarray:
+def _load_plainly(data: bytes) -> np.ndarray:
     try:
-        return np.load(io.BytesIO(data), allow_pickle=False)
+        array: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
+        return array
     except EOFError as error:
         raise ValueError("the file is empty") from error
 

@@ -1,4 +1,4 @@
-"""From a reader's listing to a Faces table: open every picture once, order, exclude, keep."""
+"""From a reader's listing to a Faces table: every picture is opened once; unusable ones are left out."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from functools import partial
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fer_exp.config.dataset import AUTO, DatasetConfig, OnBad
-from fer_exp.datasets import images as pictures
-from fer_exp.datasets import landmark_files as landmarks
-from fer_exp.datasets.faces import EMPTY_CLASS, Chosen, Exclusion, Faces
+from fer_exp.datasets import images, landmark_files
+from fer_exp.datasets.faces import EMPTY_CLASS, Exclusion, Faces, PixelRows
 from fer_exp.datasets.listing import Listing, natural
 from fer_exp.errors import DataError
 from fer_exp.system.cache import cached, entry_dir
 
 log = logging.getLogger(__name__)
 
-VERSION = 2  # raise it when the same source would now give another table
+VERSION = 2  # raise it when the same files would now give another table
 SHOWN = 5  # examples in a message
 COLUMNS = ("ids", "labels", "parts", "sizes", "digests")
-CHUNK = 1024  # pictures in memory at once, where they are no files
+CHUNK = 1024  # pictures in memory at once, where they are not files
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetSpec:
     """What a reader knows before it lists a single face.
 
     Attributes:
-        root: what the ids are relative to.
-        key: the configuration that changes the table; plain JSON data.
-        state: changes when the files do; cheap enough to be asked at each start.
-        listing: lists the faces, opening no picture.
-        leave_out: how a person leaves an empty class out, for a message.
+        root: the path that the ids are relative to.
+        key: the configuration that the table depends on, as plain JSON data.
+        state: changes when the files do; cheap enough to be computed at each start.
+        listing: lists the faces without opening a picture.
+        leave_out: how to leave an empty class out, for a message.
     """
 
     root: Path
-    key: dict
+    key: dict[str, Any]
     state: str
     listing: Callable[[], Listing]
     leave_out: str = "leave it out of dataset.classes"
@@ -51,51 +51,52 @@ class Source:
 @dataclass
 class _Table:
     columns: dict[str, np.ndarray]
-    meta: dict
+    meta: dict[str, Any]
     landmarks: np.ndarray | None = None
-    pixels: np.ndarray | Chosen | None = None
+    pixels: np.ndarray | PixelRows | None = None
     excluded: list[Exclusion] = field(default_factory=list)
 
 
-def build(cfg: DatasetConfig, source: Source, *, workers: int) -> Faces:
-    """The table of a source, from the cache where neither the files nor the keys have changed.
+def build(cfg: DatasetConfig, spec: DatasetSpec, *, workers: int) -> Faces:
+    """Return the table of a dataset, from the cache where neither the files nor the keys have changed.
 
     Raises:
-        DataError: faces that cannot be used, or classes without any, while dataset.on_bad=fail; a part without any
-            face; a landmark file that does not fit; a cache that cannot be written.
+        DataError: faces cannot be used or classes have none, while dataset.on_bad=fail; a part has no faces; the
+            landmark file does not fit; the cache cannot be written.
     """
-    given = landmarks.landmark_file(cfg.landmarks) if cfg.landmarks not in (None, AUTO) else None
-    key = {"version": VERSION, "root": str(source.root), "landmarks": str(given), **source.key}
-    state = sha256(f"{source.state}/{landmarks.content(given) if given else None}".encode()).hexdigest()
+    landmark_path = None if cfg.landmarks in (None, AUTO) else landmark_files.landmark_file(cfg.landmarks)
+    key = {"version": VERSION, "root": str(spec.root), "landmarks": str(landmark_path), **spec.key}
+    landmark_digest = landmark_files.content_digest(landmark_path) if landmark_path else None
+    state = sha256(f"{spec.state}/{landmark_digest}".encode()).hexdigest()
     table = cached(
         entry_dir(cfg.name, key),
         read=partial(_read, state=state),
-        build=lambda: _build(source, given, workers, state, cfg.on_bad),
+        build=lambda: _build(spec, landmark_path, workers, state, cfg.on_bad),
         write=_write,
     )
-    _judge(table.excluded, cfg)
+    _report_excluded(table.excluded, cfg)
     return Faces(
         name=cfg.name,
         classes=tuple(table.meta["classes"]),
         fingerprint=table.meta["fingerprint"],
-        root=source.root if table.pixels is None else None,
+        root=spec.root if table.pixels is None else None,
         landmarks=table.landmarks,
         pixels=table.pixels,
         excluded=tuple(table.excluded),
-        **table.columns,
+        **table.columns,  # type: ignore[arg-type]  # COLUMNS are the arrays alone
     )
 
 
-def _build(source: Source, given: Path | None, workers: int, state: str, on_bad: OnBad) -> _Table:
-    listing = source.listing()
-    _need_classes(source, listing.classes, listing.labels, listing.parts, listing.excluded, on_bad)
-    if given is not None:
-        listing.landmarks = landmarks.match(given, listing.ids)
+def _build(spec: DatasetSpec, landmark_path: Path | None, workers: int, state: str, on_bad: OnBad) -> _Table:
+    listing = spec.listing()
+    _need_classes(spec, listing.classes, listing.labels, listing.parts, listing.excluded, on_bad)
+    if landmark_path is not None:
+        listing.landmarks = landmark_files.match(landmark_path, listing.ids)
     if listing.pixels is None:
-        sizes, digests, unreadable = pictures.check(source.root, listing.ids, workers)
+        sizes, digests, unreadable = images.check(spec.root, listing.ids, workers)
     else:
-        sizes = np.tile(np.int32(listing.pixels.shape[1:3]), (len(listing.ids), 1))
-        digests = np.array([pictures.digest(image.tobytes()) for image in listing.pixels], "S32")
+        sizes = np.tile(np.array(listing.pixels.shape[1:3], np.int32), (len(listing.ids), 1))
+        digests = np.array([images.digest(image.tobytes()) for image in listing.pixels], "S32")
         unreadable = {}
     names, rows = listing.classes, _order(listing, unreadable)
     excluded = listing.excluded + [
@@ -111,11 +112,11 @@ def _build(source: Source, given: Path | None, workers: int, state: str, on_bad:
         },
         meta={"classes": names, "state": state},
         landmarks=None if listing.landmarks is None else _take(listing.landmarks, rows),
-        pixels=None if listing.pixels is None else Chosen(listing.pixels, rows),
+        pixels=None if listing.pixels is None else PixelRows(listing.pixels, rows),
         excluded=excluded,
     )
     labels, parts = table.columns["labels"], table.columns["parts"]
-    _need_classes(source, names, labels, parts, excluded, on_bad)
+    _need_classes(spec, names, labels, parts, excluded, on_bad)
     excluded += [
         Exclusion(f"{part}/{name}", name, f"{EMPTY_CLASS} in the {words} part")
         for part, words in (("train", "training"), ("test", "test"))
@@ -123,8 +124,8 @@ def _build(source: Source, given: Path | None, workers: int, state: str, on_bad:
     ]
     excluded.sort(key=lambda e: natural(e.id))
     if table.landmarks is not None:
-        if given is not None:
-            landmarks.check_fit(given, table.landmarks, table.columns["sizes"])
+        if landmark_path is not None:
+            landmark_files.check_fit(landmark_path, table.landmarks, table.columns["sizes"])
         if not np.isfinite(table.landmarks).any():
             table.landmarks = None
     table.meta["fingerprint"] = _fingerprint(table)
@@ -132,36 +133,43 @@ def _build(source: Source, given: Path | None, workers: int, state: str, on_bad:
 
 
 def _order(listing: Listing, left_out: Container[int]) -> np.ndarray:
-    """The listing's rows, training part first, natural order within a part, without those left out."""
+    """Return the rows that are not left out, training part first, in natural order within a part."""
 
-    def key(row: int) -> tuple:
+    def sort_key(row: int) -> tuple[Any, ...]:
         return listing.parts[row] != "train", natural(listing.ids[row])
 
     rows = [row for row in range(len(listing.ids)) if row not in left_out]
-    if not all(a <= b for a, b in pairwise(map(key, rows))):  # holding all keys at once takes memory
-        rows.sort(key=key)
+    if not all(a <= b for a, b in pairwise(map(sort_key, rows))):  # holding all keys at once takes memory
+        rows.sort(key=sort_key)
     return np.array(rows, np.int64)
 
 
 def _take(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """These rows; no copy where they are all rows in order, as large datasets are listed in order."""
+    """Return these rows; nothing is copied where they are all rows in order, as is usual for large datasets."""
     if len(rows) == len(array) and np.array_equal(rows, np.arange(len(rows))):
         return array
-    return array[rows]
+    taken: np.ndarray = array[rows]
+    return taken
 
 
 def _need_classes(
-    source: Source, names: tuple[str, ...], labels, parts, excluded: list[Exclusion], on_bad: OnBad
+    spec: DatasetSpec,
+    names: tuple[str, ...],
+    labels: np.ndarray,
+    parts: np.ndarray,
+    excluded: list[Exclusion],
+    on_bad: OnBad,
 ) -> None:
-    """Stop where nothing could be learned or tested: asked before pictures are opened, and again after."""
-    why = f" ({len(excluded)} faces cannot be used, such as {_sentence(excluded[:1])})" if excluded else ""
+    """Raise DataError unless there is something to learn and to test; checked before and after opening pictures."""
+    unusable = f"{len(excluded)} face{'s' if len(excluded) > 1 else ''}"
+    why = f" ({unusable} cannot be used, such as {_sentence(excluded[:1])})" if excluded else ""
     for part, words in (("train", "training"), ("test", "test")):
         if not (parts == part).any():
-            raise DataError(f"dataset.root={source.root}: no face in the {words} part{why}; add some there")
+            raise DataError(f"dataset.root={spec.root}: no face in the {words} part{why}; add some there")
     if (empty := _empty(names, labels, parts, "train")) and on_bad is OnBad.fail:
         raise DataError(
-            f"dataset.root={source.root}: no face of {', '.join(empty)} in the training part{why}; "
-            f"add some, {source.leave_out}, or go on without with dataset.on_bad=skip"
+            f"dataset.root={spec.root}: no face of {', '.join(empty)} in the training part{why}; "
+            f"add some, {spec.leave_out}, or do without: dataset.on_bad=skip"
         )
 
 
@@ -170,12 +178,13 @@ def _empty(names: tuple[str, ...], labels: np.ndarray, parts: np.ndarray, part: 
     return [name for name, count in zip(names, counts, strict=True) if not count]
 
 
-def _judge(excluded: list[Exclusion], cfg: DatasetConfig) -> None:
+def _report_excluded(excluded: list[Exclusion], cfg: DatasetConfig) -> None:
     if not excluded:
         return
-    text = f"{cfg.name}: {len(excluded)} faces or classes cannot be used: {_sentence(excluded)}"
+    what = "faces or classes" if len(excluded) > 1 else "face or class"
+    text = f"{cfg.name}: {len(excluded)} {what} cannot be used: {_sentence(excluded)}"
     if cfg.on_bad is OnBad.fail:
-        raise DataError(f"{text}. Mend them in dataset.root={cfg.root}, or leave them out with dataset.on_bad=skip")
+        raise DataError(f"{text}. Repair the files in dataset.root={cfg.root}, or do without: dataset.on_bad=skip")
     log.warning("warning: left out of %s", text)
 
 
@@ -185,7 +194,7 @@ def _sentence(excluded: list[Exclusion]) -> str:
 
 
 def _fingerprint(table: _Table) -> str:
-    """Digest of content alone: the same data in another place, or freshly copied, gives the same."""
+    """Return a digest of the content alone: the same data elsewhere, or freshly copied, has the same digest."""
     columns = table.columns
     digest = sha256(json.dumps(table.meta["classes"]).encode())
     digest.update("\0".join(columns["ids"].tolist()).encode(errors="surrogateescape"))
@@ -201,7 +210,7 @@ def _write(folder: Path, table: _Table) -> None:
     arrays = dict(table.columns)
     if table.landmarks is not None:
         arrays["landmarks"] = table.landmarks
-    np.savez(folder / "table.npz", **arrays)
+    np.savez(folder / "table.npz", **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
     if table.pixels is not None:
         with (folder / "pixels.npy").open("wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": table.pixels.shape}
@@ -213,10 +222,10 @@ def _write(folder: Path, table: _Table) -> None:
 
 
 def _read(folder: Path, state: str) -> _Table:
-    """What _write wrote; pixels as a read-only memory map. Raises one of cache.DAMAGED if it is of no use."""
+    """Read what _write wrote, the pixels as a read-only memory map; raise one of cache.DAMAGED if it is of no use."""
     meta = json.loads((folder / "meta.json").read_text())
     if meta["state"] != state:
-        raise ValueError("the source has changed since")
+        raise ValueError("the files have changed since")
     with np.load(folder / "table.npz", allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
     pixels = None

@@ -1,4 +1,4 @@
-"""Datasets sorted into a folder per class: which folders are the parts, which faces lie in them."""
+"""Datasets sorted into a folder per class: which folders are the parts, and which faces are in them."""
 
 from __future__ import annotations
 
@@ -10,49 +10,50 @@ import numpy as np
 
 from fer_exp.config.dataset import DatasetConfig
 from fer_exp.datasets.faces import Exclusion
-from fer_exp.datasets.listing import Folder, Listing, found, is_picture, list_folder
+from fer_exp.datasets.listing import Folder, Listing, contents, is_picture, list_folder
 from fer_exp.errors import DataError
 
 TEST_PARTS = ("test", "validation", "val")
 
 
-def choose_test(cfg: DatasetConfig, names: Iterable[str], chosen: str | None, usual=TEST_PARTS) -> str | None:
-    """The part to test on: the chosen one, else the only one there; None where none is there.
+def choose_test(
+    cfg: DatasetConfig, names: Iterable[str], chosen: str | None, usual: Iterable[str] = TEST_PARTS
+) -> str | None:
+    """Return the part to test on: the chosen one, else the only one there; None where there is none.
 
     Raises:
         DataError: the chosen part is not there, or several are and none is chosen.
     """
     names = list(names)
-    there = [name for name in usual if name in names]
+    candidates = [name for name in usual if name in names]
     if chosen is not None:
         if chosen not in names:
-            raise DataError(
-                f"dataset.test={chosen}: dataset.root={cfg.root} has no such part; it has {', '.join(names)}"
-            )
+            parts = ", ".join(names) or "no parts"
+            raise DataError(f"dataset.test={chosen}: dataset.root={cfg.root} has no such part; it has {parts}")
         return chosen
-    if len(there) > 1:
-        options = " or ".join(f"dataset.test={name}" for name in there)
+    if len(candidates) > 1:
+        options = " or ".join(f"dataset.test={name}" for name in candidates)
         raise DataError(f"dataset.root={cfg.root} has several parts to test on; choose one: {options}")
-    return there[0] if there else None
+    return candidates[0] if candidates else None
 
 
 def class_folders(root: Path, part: str, except_for: Iterable[str] = ()) -> list[Folder]:
-    """The class folders below a part ("" = below the root itself), sorted by name.
+    """List the class folders below a part ("" = below the root itself), sorted by name.
 
     Raises:
-        DataError: there is none.
+        DataError: there are none.
     """
     names = [name for name in list_folder(root, part).folders if name not in set(except_for)]
     if not names:
-        where = root / part
+        folder = root / part
         raise DataError(
-            f"dataset.root={root}: expected a folder of pictures per class in {where}, found {found(where)}"
+            f"dataset.root={root}: expected a folder of pictures per class in {folder}, found {contents(folder)}"
         )
     return [list_folder(root, f"{part}/{name}" if part else name) for name in names]
 
 
 def state_of(folders: Iterable[Folder]) -> str:
-    """One digest of the state of several folders, in the order given."""
+    """Return one digest of the state of several folders, in the order given."""
     return sha256(b"".join(folder.state for folder in folders)).hexdigest()
 
 
@@ -66,35 +67,34 @@ def list_classes(
     Args:
         classes: class names.
         parts: "train" and "test" -> class folders.
-        label_of: a class folder's name -> label, or why it has none.
+        label_of: a class folder's name -> its label, or why it has none.
 
     Returns:
-        The faces. Files that are no pictures, folders within class folders, and pictures of folders without a
+        The faces. Files that are not pictures, folders within class folders, and pictures of folders without a
         label are exclusions.
     """
-    ids, labels, names, excluded = [], [], [], []
+    ids, labels, part_names, excluded = [], [], [], []
     for part, folders in parts.items():
         for folder in folders:
             label = label_of(folder.name)
-            known = isinstance(label, int)
+            class_name = classes[label] if isinstance(label, int) else None
             for name in folder.files:
-                reason = None if known else label
+                reason = label if isinstance(label, str) else None
                 if not is_picture(name):
-                    reason = "no .jpg, .jpeg or .png file"
+                    reason = "not a .jpg, .jpeg or .png file"
                 if reason:
-                    excluded.append(Exclusion(folder.join(name), classes[label] if known else None, reason))
+                    excluded.append(Exclusion(folder.join(name), class_name, reason))
                 else:
                     ids.append(folder.join(name))
                     labels.append(label)
-                    names.append(part)
+                    part_names.append(part)
             excluded += [
-                Exclusion(folder.join(name), classes[label] if known else None, "a folder within a class folder")
-                for name in folder.folders
+                Exclusion(folder.join(name), class_name, "a folder within a class folder") for name in folder.folders
             ]
-    return Listing(classes, ids, np.array(labels, np.int64), np.array(names, "U5"), excluded=excluded)
+    return Listing(classes, ids, np.array(labels, np.int64), np.array(part_names, "U5"), excluded=excluded)
 
 
-def by_name(classes: tuple[str, ...]) -> Callable[[str], int | str]:
-    """Labels for folders that are named as the classes are."""
+def label_by_name(classes: tuple[str, ...]) -> Callable[[str], int | str]:
+    """Return a `label_of` for folders that are named as the classes are."""
     labels = {name: label for label, name in enumerate(classes)}
     return lambda name: labels.get(name, f"its class folder {name!r} is not in dataset.classes")

@@ -13,7 +13,7 @@ OCCLUDED = "_occ"  # ends the name of a covered copy that lies beside its face
 
 
 def identity(name: str) -> str:
-    """The face that an id shows: of `ID_occ.jpg`, a covered copy, the face is `ID.jpg`."""
+    """Return the face that an id shows: `ID_occ.jpg`, a covered copy, shows the face `ID.jpg`."""
     stem, dot, suffix = name.rpartition(".")
     return f"{stem.removesuffix(OCCLUDED)}{dot}{suffix}" if dot else name.removesuffix(OCCLUDED)
 
@@ -27,18 +27,19 @@ class Exclusion:
     reason: str
 
 
-class Chosen:
-    """Rows (m,) of pictures (n, h, w, c), read when they are asked for: of a memory map no more is in memory."""
+class PixelRows:
+    """Rows (m,) of pictures (n, h, w, c), read only when they are indexed, so that a memory map stays on disk."""
 
-    def __init__(self, pixels: np.ndarray | Chosen, rows: np.ndarray):
-        self.pixels, self.rows, self.dtype = pixels, rows, pixels.dtype
-        self.shape = (len(rows), *pixels.shape[1:])
+    def __init__(self, pixels: np.ndarray | PixelRows, rows: np.ndarray) -> None:
+        self.pixels, self.rows = pixels, rows
+        self.dtype: np.dtype = pixels.dtype
+        self.shape: tuple[int, ...] = (len(rows), *pixels.shape[1:])
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, at: int | slice | np.ndarray) -> np.ndarray:
-        return self.pixels[self.rows[at]]
+    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
+        return self.pixels[self.rows[index]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +75,11 @@ class Faces:
     landmarks: np.ndarray | None
     fingerprint: str
     root: Path | None = None
-    pixels: np.ndarray | Chosen | None = None
+    pixels: np.ndarray | PixelRows | None = None
     excluded: Sequence[Exclusion] = field(default=())
     synthetic: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if (self.root is None) == (self.pixels is None):
             raise ValueError("Faces needs either root or pixels")
 
@@ -86,11 +87,11 @@ class Faces:
         return len(self.ids)
 
     def rows(self, part: str) -> np.ndarray:
-        """Rows of a part ("train" or "test") in file order, (m,) int64."""
+        """Return the rows of a part ("train" or "test") in file order, (m,) int64."""
         return np.flatnonzero(self.parts == part)
 
     def take(self, rows: np.ndarray) -> Faces:
-        """The table of these rows alone; the fingerprint stays that of the source."""
+        """Return the table of these rows alone; the fingerprint stays that of the whole table."""
         return replace(
             self,
             ids=self.ids[rows],
@@ -99,17 +100,18 @@ class Faces:
             sizes=self.sizes[rows],
             digests=self.digests[rows],
             landmarks=None if self.landmarks is None else self.landmarks[rows],
-            pixels=None if self.pixels is None else Chosen(self.pixels, np.arange(len(self))[rows]),
+            pixels=None if self.pixels is None else PixelRows(self.pixels, np.arange(len(self))[rows]),
         )
 
     def path(self, row: int) -> Path:
-        """The picture's file; only where the faces have a root."""
+        """Return the picture's file; only for faces that have a root."""
+        assert self.root is not None
         return self.root / str(self.ids[row])
 
     def identities(self, rows: np.ndarray) -> np.ndarray:
-        """The face that each of these rows shows (`identity`), (m,) str."""
+        """Return the face that each of these rows shows (`identity`), (m,) str."""
         return np.array([identity(name) for name in self.ids[rows].tolist()])
 
     def counts(self, rows: np.ndarray) -> np.ndarray:
-        """Faces per class among these rows, (classes,) int64."""
+        """Return the number of faces per class among these rows, (classes,) int64."""
         return np.bincount(self.labels[rows], minlength=len(self.classes))

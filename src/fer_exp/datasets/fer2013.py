@@ -10,10 +10,10 @@ import numpy as np
 from tqdm import tqdm
 
 from fer_exp.config.dataset import Fer2013Config
-from fer_exp.datasets.build import Source, build
-from fer_exp.datasets.class_folders import TEST_PARTS, by_name, choose_test, class_folders, list_classes, state_of
+from fer_exp.datasets.build import DatasetSpec, build
+from fer_exp.datasets.class_folders import TEST_PARTS, choose_test, class_folders, label_by_name, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
-from fer_exp.datasets.listing import Listing, data_root, found, list_folder
+from fer_exp.datasets.listing import Listing, contents, data_root, list_folder
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.system.cache import scratch
 
@@ -27,13 +27,13 @@ CHUNK = 64  # rows of the csv in memory at once
 def load(cfg: Fer2013Config, *, size: int, workers: int) -> Faces:
     """Read root/train/<class>/ with root/{test,validation,val}/<class>/, or fer2013.csv (root may be the file).
 
-    Where a folder has both, the folders are read. Test part: `dataset.test`; null takes the only folder there,
-    in the csv PrivateTest. Ids in the csv are `Usage/row`, row counting from 0 below the header.
+    Where a folder has both, the folders are read. The test part is `dataset.test`; null takes the only folder
+    there, or PrivateTest in the csv. Ids in the csv are `Usage/row`, row counting from 0 below the header.
 
     Raises:
-        ConfigError: dataset.root is not set; a class that the csv does not know.
-        DataError: neither layout is there; several test folders and none chosen; what cannot be used, as in
-            fer_exp.datasets.image_folder.
+        ConfigError: dataset.root is not set, or the csv does not have a class.
+        DataError: neither layout is there; there are several test folders and none is chosen; what cannot be used,
+            as in fer_exp.datasets.image_folder.
     """
     root = data_root(cfg)
     if root.is_file():
@@ -45,29 +45,29 @@ def load(cfg: Fer2013Config, *, size: int, workers: int) -> Faces:
         if name in top.files:
             return build(cfg, _csv(cfg, root / name), workers=workers)
     raise DataError(
-        f"dataset.root={cfg.root}: no FER2013 there: expected train/<class>/*.jpg with one of "
-        f"{', '.join(TEST_PARTS)}, or fer2013.csv; found {found(root)}"
+        f"dataset.root={cfg.root}: not FER2013: expected train/<class>/*.jpg with one of "
+        f"{', '.join(TEST_PARTS)}, or fer2013.csv; found {contents(root)}"
     )
 
 
-def _folders(cfg: Fer2013Config, root: Path, names: list[str]) -> Source:
+def _folders(cfg: Fer2013Config, root: Path, names: list[str]) -> DatasetSpec:
     test = choose_test(cfg, [name for name in names if name != "train"], cfg.test)
     if test is None:
         raise DataError(
             f"dataset.root={cfg.root}: no part to test on: expected one of {', '.join(TEST_PARTS)} beside train, "
-            f"found {found(root)}. dataset=image_folder splits a test part off"
+            f"found {contents(root)}. dataset=image_folder splits a test part off"
         )
     parts = {"train": class_folders(root, "train"), "test": class_folders(root, test)}
     classes = tuple(cfg.classes or sorted(CODES))
-    return Source(
+    return DatasetSpec(
         root=root,
         key={"classes": classes, "test": test},
         state=state_of(parts["train"] + parts["test"]),
-        listing=lambda: list_classes(classes, parts, by_name(classes)),
+        listing=lambda: list_classes(classes, parts, label_by_name(classes)),
     )
 
 
-def _csv(cfg: Fer2013Config, path: Path) -> Source:
+def _csv(cfg: Fer2013Config, path: Path) -> DatasetSpec:
     test = cfg.test or USAGES[0]
     if test not in USAGES:
         raise ConfigError(f"dataset.test={test}: {path.name} has the parts {' and '.join(USAGES)}")
@@ -75,7 +75,7 @@ def _csv(cfg: Fer2013Config, path: Path) -> Source:
     if unknown := set(classes) - set(CODES):
         raise ConfigError(f"dataset.classes: {path.name} has no {', '.join(sorted(unknown))}; it has {list(CODES)}")
     stat = path.stat()
-    return Source(
+    return DatasetSpec(
         root=path,
         key={"classes": classes, "test": test},
         state=f"{stat.st_size}/{stat.st_mtime_ns}",
@@ -84,41 +84,43 @@ def _csv(cfg: Fer2013Config, path: Path) -> Source:
 
 
 def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
-    """The rows of a csv whose Usage is Training or `test`, with pixels (n, 48, 48, 1) uint8, a read-only memory map.
+    """Read the rows of a csv whose Usage is Training or `test`; pixels (n, 48, 48, 1) uint8, a read-only memory map.
 
     A row with an unknown code, another number of pixels than 48 x 48, or values outside 0 to 255 is an exclusion.
 
     Raises:
-        DataError: no such csv; the cache cannot be written to.
+        DataError: it is not such a csv, or the cache cannot be written to.
     """
     parts = {"Training": "train", test: "test"}
-    labels, ids, kept, excluded = [], [], [], []
+    labels, ids, part_names, excluded = [], [], [], []
     with scratch() as file:
         bar = tqdm(_rows(path), "Reading annotations", unit="face", disable=None)
         for row, (code, text, usage) in enumerate(bar):
             if usage not in parts:
                 continue
-            name = f"{usage}/{row}"
+            face_id = f"{usage}/{row}"
             label = _class(code)
             image = _pixels(text)
             if isinstance(image, str) or label not in classes:
                 reason = image if isinstance(image, str) else f"emotion {code!r} has no class in dataset.classes"
-                excluded.append(Exclusion(name, label, reason))
+                excluded.append(Exclusion(face_id, label, reason))
                 continue
             file.write(image.astype(np.uint8).data)
             labels.append(classes.index(label))
-            ids.append(name)
-            kept.append(parts[usage])
+            ids.append(face_id)
+            part_names.append(parts[usage])
         shape = (len(ids), SIDE, SIDE, 1)
         pixels = np.memmap(file, np.uint8, "r", shape=shape) if ids else np.zeros(shape, np.uint8)
-    return Listing(classes, ids, np.array(labels, np.int64), np.array(kept, "U5"), pixels=pixels, excluded=excluded)
+    return Listing(
+        classes, ids, np.array(labels, np.int64), np.array(part_names, "U5"), pixels=pixels, excluded=excluded
+    )
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Emotion, pixels and Usage (without blanks around it) of each row, read by the chunk."""
+    """Yield emotion, pixels and Usage (without blanks around it) of each row, read in chunks."""
     import pandas as pd  # a second of import time, needed once
 
-    # objects: pandas's own strings keep memory when they are gone
+    # objects, since pandas's own strings are not freed
     options = {"dtype": object, "na_filter": False, "encoding_errors": "replace", "on_bad_lines": "error"}
     try:
         with pd.read_csv(path, chunksize=CHUNK, **options) as chunks:
@@ -145,13 +147,13 @@ def _class(code: str) -> str | None:
 
 
 def _pixels(text: str) -> np.ndarray | str:
-    """(48, 48, 1) int32, or why there is no such picture."""
+    """Return the picture, (48, 48, 1) int32, or why there is none."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # numpy's, on text that is no number: counted below
+            warnings.simplefilter("ignore", DeprecationWarning)  # NumPy's, on text that is not a number: counted below
             values = np.fromstring(text, dtype=np.int32, sep=" ")
     except ValueError:
-        return "its pixels are no numbers"
+        return "its pixels are not numbers"
     if len(values) != SIDE * SIDE:
         return f"{len(values)} pixels, expected {SIDE} x {SIDE}"
     if values.min() < 0 or values.max() > 255:

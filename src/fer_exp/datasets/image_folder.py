@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fer_exp.config.dataset import FolderConfig
-from fer_exp.datasets.build import Source, build
-from fer_exp.datasets.class_folders import by_name, choose_test, class_folders, list_classes, state_of
+from fer_exp.datasets.build import DatasetSpec, build
+from fer_exp.datasets.class_folders import choose_test, class_folders, label_by_name, list_classes, state_of
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.datasets.limit import pick
 from fer_exp.datasets.listing import Folder, Listing, data_root, list_folder
@@ -16,14 +16,13 @@ def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
     """Read root/train/<class>/ with root/{test,validation,val}/<class>/, or root/<class>/ without parts.
 
     `dataset.test` names the part tested on; null takes the only one there. Where there is none, a share
-    `dataset.test_share` of each class is split off: which faces is a function of `dataset.test_seed` and the ids.
+    `dataset.test_share` of each class is split off: which faces depends on `dataset.test_seed` and the ids alone.
     `dataset.classes` gives names and order of the classes; null takes the folders, in plain alphabetical order.
 
     Raises:
         ConfigError: dataset.root is not set.
-        DataError: no such folders; a class folder that dataset.classes does not name, files that are no pictures,
-            damaged pictures, a class without test faces (while dataset.on_bad=fail); a class without training
-            faces.
+        DataError: there are no such folders; while dataset.on_bad=fail, a class folder that dataset.classes does not
+            name, files that are not pictures, damaged pictures, and a class without training or test faces.
     """
     root = data_root(cfg)
     top = list_folder(root)
@@ -38,23 +37,23 @@ def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
     classes = tuple(cfg.classes or sorted({folder.name for folders in parts.values() for folder in folders}))
 
     def listing() -> Listing:
-        listed = list_classes(classes, parts, by_name(classes))
+        faces = list_classes(classes, parts, label_by_name(classes))
         if test is None:
-            split_off(listed, cfg.test_share, cfg.test_seed)
-        return listed
+            split_off(faces, cfg.test_share, cfg.test_seed)
+        return faces
 
     drawn = None if test is not None else (cfg.test_share, cfg.test_seed)
-    source = Source(
+    spec = DatasetSpec(
         root=root,
         key={"classes": classes, "test": test, "drawn": drawn},
-        state=state_of(every(parts)),
+        state=state_of(all_folders(parts)),
         listing=listing,
     )
-    return build(cfg, source, workers=workers)
+    return build(cfg, spec, workers=workers)
 
 
-def every(parts: dict[str, list[Folder]]) -> list[Folder]:
-    """The folders of all parts, in order."""
+def all_folders(parts: dict[str, list[Folder]]) -> list[Folder]:
+    """Return the folders of all parts, in order."""
     return [folder for folders in parts.values() for folder in folders]
 
 
@@ -68,5 +67,5 @@ def split_off(listing: Listing, share: float, seed: int) -> None:
         faces = np.unique(names[listing.labels == label])
         count = min(max(1, round(share * len(faces))), len(faces) - 1)
         if count > 0:
-            drawn = faces[pick(faces.tolist(), np.arange(len(faces)), count, salt=str(seed))]
-            listing.parts[(listing.labels == label) & np.isin(names, drawn)] = "test"
+            test_faces = faces[pick(faces.tolist(), np.arange(len(faces)), count, salt=str(seed))]
+            listing.parts[(listing.labels == label) & np.isin(names, test_faces)] = "test"

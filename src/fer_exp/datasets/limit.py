@@ -9,8 +9,8 @@ import numpy as np
 from fer_exp.datasets.faces import Faces
 
 
-def limited(faces: Faces, limit: int) -> np.ndarray:
-    """Rows, in file order, of a stratified subset with `limit` faces of each part.
+def limited_rows(faces: Faces, limit: int) -> np.ndarray:
+    """Return the rows, in file order, of a stratified subset with `limit` faces of each part.
 
     Classes keep their shares; none that has faces loses all of them, so that a limit below their number gives one
     face of each. Which faces stay depends on their ids alone.
@@ -25,7 +25,7 @@ def limited(faces: Faces, limit: int) -> np.ndarray:
 
 
 def allot(counts: np.ndarray, limit: int) -> np.ndarray:
-    """How many of `counts` (classes,) stay: proportional, by largest remainder, at least one where there is one."""
+    """Return how many of `counts` (classes,) stay: in proportion, by largest remainder, at least one of each class."""
     total = int(counts.sum())
     if total <= limit:
         return counts.copy()
@@ -39,10 +39,11 @@ def allot(counts: np.ndarray, limit: int) -> np.ndarray:
 
 
 def pick(ids: list[str], rows: np.ndarray, count: int, salt: str = "") -> np.ndarray:
-    """`count` of the rows, drawn by hash of salt and id: the same on every machine, whatever else is there."""
-    order = sorted(range(len(ids)), key=lambda i: _draw(f"{salt}/{ids[i]}"))
-    return rows[order[:count]]
+    """Draw `count` of the rows by hash of salt and id: the same on every machine, whatever else is there."""
+    order = sorted(range(len(ids)), key=lambda i: _hash(f"{salt}/{ids[i]}"))
+    picked: np.ndarray = rows[order[:count]]
+    return picked
 
 
-def _draw(text: str) -> bytes:
+def _hash(text: str) -> bytes:
     return blake2b(text.encode(errors="surrogateescape"), digest_size=16).digest()

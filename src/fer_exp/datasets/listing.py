@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from natsort import natsort_keygen
@@ -29,8 +30,8 @@ class Listing:
         ids: n ids; relative posix paths, or `Usage/row` of a csv.
         labels: (n,) int64.
         parts: (n,) str, "train" or "test".
-        landmarks: (n, 68, 2) float32 pixels, NaN rows have none; None where the source holds none.
-        pixels: (n, h, w, 1) uint8 where the pictures are no files; may be a read-only memory map.
+        landmarks: (n, 68, 2) float32 pixels, NaN rows have none; None where the dataset has none.
+        pixels: (n, h, w, 1) uint8 where the pictures are not files; may be a read-only memory map.
         excluded: faces that cannot be used, with the reason.
     """
 
@@ -45,7 +46,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder: its path below the root ("" = the root), names of its files and folders, sorted plainly.
+    """One folder: its path below the root ("" = the root) and the names of its files and folders, sorted plainly.
 
     `state` changes when a file is added, removed, renamed, or written to (size and time of modification).
     """
@@ -57,28 +58,28 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """The last component of the path."""
+        """Return the last component of the path."""
         return self.path.rpartition("/")[2]
 
     def join(self, name: str) -> str:
-        """The path below the root of something in this folder."""
+        """Return the path below the root of something in this folder."""
         return f"{self.path}/{name}" if self.path else name
 
 
-def natural(name: str) -> tuple:
-    """Sort key of the natural file order: 2.jpg before 10.jpg; the plain order decides between 1.jpg and 01.jpg."""
+def natural(name: str) -> tuple[Any, str]:
+    """Return the key of the natural order: 2.jpg before 10.jpg; plain order decides between 1.jpg and 01.jpg."""
     return _natural_key(name), name
 
 
 def data_root(cfg: DatasetConfig) -> Path:
-    """dataset.root as an absolute path to something that is there.
+    """Return dataset.root as an absolute path to something that exists.
 
     Raises:
         ConfigError: dataset.root is not set.
         DataError: nothing is there.
     """
     if not cfg.root:
-        raise ConfigError(f"dataset={cfg.name} needs the folder that it lies in: dataset.root=DIR")
+        raise ConfigError(f"dataset={cfg.name} needs the folder that it is in: dataset.root=DIR")
     root = Path(cfg.root).expanduser().absolute()
     try:
         root.stat()
@@ -88,10 +89,10 @@ def data_root(cfg: DatasetConfig) -> Path:
 
 
 def list_folder(root: Path, path: str = "") -> Folder:
-    """One folder below the root; hidden files and what file managers leave behind are passed over.
+    """List one folder below the root, without hidden files and what file managers leave behind.
 
     Raises:
-        DataError: it is no folder, or may not be read.
+        DataError: it is not a folder, or may not be read.
     """
     files, folders, states = [], [], []
     try:
@@ -113,19 +114,19 @@ def list_folder(root: Path, path: str = "") -> Folder:
     return Folder(path, sorted(files), sorted(folders), state)
 
 
-def found(root: Path) -> str:
-    """What a folder holds, for a message: the first few names."""
+def contents(root: Path) -> str:
+    """Return what a folder holds, for a message: the first few names."""
     folder = list_folder(root)
     names = [f"{name}/" for name in folder.folders] + folder.files
     return ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "") or "nothing"
 
 
 def is_picture(name: str) -> bool:
-    """Whether the file's name ends as a picture's does."""
+    """Return whether the file's name ends as a picture's does."""
     return name.lower().endswith(SUFFIXES)
 
 
-def _stamp(entry: os.DirEntry) -> str:
+def _stamp(entry: os.DirEntry[str]) -> str:
     try:
         stat = entry.stat()
     except OSError:  # a link that leads nowhere: opening it will say so

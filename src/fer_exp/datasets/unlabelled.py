@@ -1,4 +1,4 @@
-"""A plain folder of pictures, without classes or parts: nothing to train on, something to cover."""
+"""A plain folder of pictures, without classes or parts: not for training, but for covering."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_exp.datasets import images as pictures
+from fer_exp.datasets import images
 from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.listing import is_picture, natural
 from fer_exp.errors import DataError
 
-OTHER = (
+UNUSABLE = (  # endings of pictures that cannot be read
     ".avif",
     ".bmp",
     ".gif",
@@ -24,17 +24,17 @@ OTHER = (
     ".tif",
     ".tiff",
     ".webp",
-)  # pictures that cannot be used
+)
 
 
 def load(root: Path, workers: int) -> Faces:
-    """Every .jpg, .jpeg and .png below a folder, in natural file order; hidden files are passed over.
+    """Read every .jpg, .jpeg and .png below a folder, in natural file order; hidden files are passed over.
 
     All are of one class and in the training part. Unreadable ones, pictures of other kinds and links to folders are
     exclusions.
 
     Raises:
-        DataError: it is no folder, or there is no picture in it.
+        DataError: it is not a folder, or there is no picture in it.
     """
     if not root.is_dir():
         raise DataError(f"images={root}: no such folder")
@@ -43,9 +43,9 @@ def load(root: Path, workers: int) -> Faces:
     def unreadable_folder(error: OSError) -> None:
         raise DataError(f"images={root}: cannot read the folder {error.filename}: {error.strerror}") from error
 
-    for folder, below, files in os.walk(root, onerror=unreadable_folder):
-        below[:] = [name for name in below if not name.startswith(".")]
-        linked = [name for name in below if os.path.islink(os.path.join(folder, name))]
+    for folder, subfolders, files in os.walk(root, onerror=unreadable_folder):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        linked = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
         excluded += [
             Exclusion(Path(folder, name).relative_to(root).as_posix(), None, "a link to a folder") for name in linked
         ]
@@ -55,10 +55,10 @@ def load(root: Path, workers: int) -> Faces:
                 continue
             if is_picture(name):
                 names.append(path)
-            elif name.lower().endswith(OTHER):
-                excluded.append(Exclusion(path, None, "no .jpg, .jpeg or .png file"))
+            elif name.lower().endswith(UNUSABLE):
+                excluded.append(Exclusion(path, None, "not a .jpg, .jpeg or .png file"))
     names.sort(key=natural)
-    sizes, digests, unreadable = pictures.check(root, names, workers)
+    sizes, digests, unreadable = images.check(root, names, workers)
     excluded += [Exclusion(names[row], None, reason) for row, reason in unreadable.items()]
     kept = np.array([row for row in range(len(names)) if row not in unreadable], int)
     if not len(kept):

@@ -8,15 +8,15 @@ if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
 
-def doubts(runs: list[Run]) -> list[str]:
-    """What a reader must know before trusting the numbers."""
-    said = []
+def find_caveats(runs: list[Run]) -> list[str]:
+    """Return what a reader must know before trusting the numbers, a sentence each."""
+    sentences = []
     seeds = min(
         len({r.data.params.get("seed") for r in runs if r.data.params["data"] == v}) for v in _values(runs, "data")
     )
     if seeds < 3:
-        known = "not measured" if seeds < 2 else "hardly measured"
-        said.append(f"Fewer than three seeds ({seeds}): chance between trainings is {known}.")
+        measured = "not measured" if seeds < 2 else "hardly measured"
+        sentences.append(f"Fewer than three seeds ({seeds}): chance between trainings is {measured}.")
     for key, words in (
         ("duplicates.test_in_training", "test pictures also occur in training"),
         ("duplicates.test_in_validation", "test pictures also occur in validation"),
@@ -26,31 +26,33 @@ def doubts(runs: list[Run]) -> list[str]:
         most = max(runs, key=lambda run: int(run.data.tags.get(key, 0) or 0)).data.tags
         if int(most.get(key, 0) or 0):
             rule = f" (occlusion.missing={most.get('landmarks.missing_rule')})" if key == "landmarks.missing" else ""
-            said.append(f"{most[key]} {words}{rule}.")
+            sentences.append(f"{most[key]} {words}{rule}.")
     if len({run.data.tags.get("code.hash") for run in runs}) > 1:
-        said.append("The runs were made by different versions of the code.")
-    looked = [run.info.run_name for run in runs if "looked_at_test_set" in run.data.tags]
-    if looked:
-        said.append(f"Every epoch was looked at on the test set: {', '.join(looked)}. Nothing here was chosen by it.")
+        sentences.append("The runs were made by different versions of the code.")
+    names = [run.info.run_name for run in runs if "looked_at_test_set" in run.data.tags]
+    if names:
+        sentences.append(
+            f"All epochs of {', '.join(names)} were tested on the test set; nothing here was chosen by it."
+        )
     if len({run.data.tags.get("dataset.fingerprint") for run in runs}) > 1:
-        said.append("The runs have different dataset fingerprints.")
-    return said
+        sentences.append("The runs have different dataset fingerprints.")
+    return sentences
 
 
-def data(runs: list[Run]) -> list[tuple[str, str]]:
-    """Data and split, for the page."""
-    chosen = ["dataset", "dataset.degrade", "occlusion", "occlusion.scale", "occlusion.jitter", "tests"]
-    chosen += ["split.by", "split.validation", "monitor", "optimizer"]
-    found = [(key, ", ".join(_values(runs, key))) for key in chosen]
-    for words, key in (
+def describe_data(runs: list[Run]) -> list[tuple[str, str]]:
+    """Return the data and the split of the runs as pairs of a name and its values, for the page."""
+    keys = ["dataset", "dataset.degrade", "occlusion", "occlusion.scale", "occlusion.jitter", "tests"]
+    keys += ["split.by", "split.validation", "monitor", "optimizer"]
+    rows = [(key, ", ".join(_values(runs, key))) for key in keys]
+    for name, tag in (
         ("dataset fingerprint", "dataset.fingerprint"),
         ("split hashes", "split.hash"),
         ("faces left out", "excluded"),
     ):
-        found.append((words, ", ".join(sorted({run.data.tags.get(key, "") for run in runs}))))
-    return found
+        rows.append((name, ", ".join(sorted({run.data.tags.get(tag, "") for run in runs}))))
+    return rows
 
 
 def _values(runs: list[Run], parameter: str) -> list[str]:
-    """The values that a parameter has, sorted."""
+    """Return the values that a parameter has, sorted."""
     return sorted({run.data.params[parameter] for run in runs if parameter in run.data.params})

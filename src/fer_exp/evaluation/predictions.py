@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fer_exp.inputs.variants import TEST_SETS, Items, alternate, items
+from fer_exp.inputs.variants import TEST_SETS, alternate, build_samples
 
 if TYPE_CHECKING:
     import keras
@@ -24,19 +24,19 @@ class Predictions(NamedTuple):
     classes: tuple[str, ...]
     probabilities: dict[str, np.ndarray]
 
-    def table(self) -> pd.DataFrame:
-        """A row per face: id, label, and `<test set>/<class>` probabilities; mixed is derived, not stored."""
+    def to_table(self) -> pd.DataFrame:
+        """Return a row per face: id, label, and `<test set>/<class>` probabilities; mixed is derived, not stored."""
         columns = {"id": self.ids, "label": np.asarray(self.classes)[self.labels]}
         for test_set, p in self.probabilities.items():
             columns |= {f"{test_set}/{name}": p[:, i] for i, name in enumerate(self.classes)}
         return pd.DataFrame(columns)
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> Predictions:
-        """From the table of `table()`.
+    def from_table(cls, table: pd.DataFrame) -> Predictions:
+        """Return the predictions that `to_table` made a table of.
 
         Raises:
-            ValueError, KeyError: it is none.
+            ValueError, KeyError: it is not such a table.
         """
         names = [tuple(column.split("/", 1)) for column in table.columns if "/" in column]
         forms = dict.fromkeys(form for form, _ in names)
@@ -48,11 +48,11 @@ class Predictions(NamedTuple):
         return cls(table["id"].to_numpy(), labels, classes, probabilities)
 
     def correct(self, test_set: str) -> np.ndarray:
-        """Whether each face is recognised, (n,) bool."""
+        """Return whether each face is recognised, (n,) bool."""
         return self.on(test_set).argmax(1) == self.labels
 
     def on(self, test_set: str) -> np.ndarray:
-        """Probabilities on a test set; on mixed, each face in the form that study A's rule gives it."""
+        """Return the probabilities on a test set; on mixed, each face in the form that study A's rule gives it."""
         if test_set != "mixed":
             return self.probabilities[test_set]
         covered = alternate(self.labels)
@@ -60,9 +60,9 @@ class Predictions(NamedTuple):
 
     @property
     def test_sets(self) -> tuple[str, ...]:
-        """All three, or normal alone where nothing could be covered; then those named by their occluders."""
-        own = TEST_SETS if "occluded" in self.probabilities else ("normal",)
-        return own + tuple(form for form in self.probabilities if form not in TEST_SETS)
+        """Return all three, or normal alone where nothing could be covered; then those named by their occluders."""
+        main = TEST_SETS if "occluded" in self.probabilities else ("normal",)
+        return main + tuple(form for form in self.probabilities if form not in TEST_SETS)
 
 
 def predict(
@@ -70,9 +70,7 @@ def predict(
 ) -> dict[int, Predictions]:
     """Predict each face uncovered and, where the source knows how, covered and as its other test sets have it.
 
-    In file order, never shuffled.
-
-    Every picture is read once, whatever the number of checkpoints.
+    Faces stay in file order, never shuffled, and every picture is read once, whatever the number of checkpoints.
 
     Args:
         models: checkpoints by epoch.
@@ -85,18 +83,37 @@ def predict(
     from fer_exp.inputs.batches import batches, padded
 
     faces = source.faces
-    forms = [*(("normal", "occluded") if source.cover is not None else ("normal",)), *source.others]
-    found: dict[int, dict[str, np.ndarray]] = {epoch: {} for epoch in models}
+    forms = [*(("normal", "occluded") if source.placement is not None else ("normal",)), *source.extra_test_sets]
+    probabilities: dict[int, dict[str, np.ndarray]] = {epoch: {} for epoch in models}
     with tqdm(total=len(rows) * len(forms), desc="testing", unit=" faces", delay=2) as bar:
         for form in forms:
-            seen, variant = source.seen_as(form)
-            pictures: Items = items(variant, rows, faces.labels[rows])
+            tested, variant = source.for_test_set(form)
+            samples = build_samples(variant, rows, faces.labels[rows])
             parts: dict[int, list[np.ndarray]] = {epoch: [] for epoch in models}
-            for images, labels in batches(seen, pictures, batch_size):
-                whole = padded(images, batch_size)
+            for images, labels in batches(tested, samples, batch_size):
+                full_batch = padded(images, batch_size)
                 for epoch, model in models.items():
-                    parts[epoch].append(model.predict_on_batch(whole)[: len(labels)])
+                    parts[epoch].append(model.predict_on_batch(full_batch)[: len(labels)])
                 bar.update(len(labels))
             for epoch in models:
-                found[epoch][form] = np.concatenate(parts[epoch])
-    return {e: Predictions(faces.ids[rows], faces.labels[rows], faces.classes, p) for e, p in found.items()}
+                probabilities[epoch][form] = np.concatenate(parts[epoch])
+    return {e: Predictions(faces.ids[rows], faces.labels[rows], faces.classes, p) for e, p in probabilities.items()}
+
+
+def predict_checkpoints(
+    models: Mapping[int, keras.Model],
+    epochs: Mapping[str, int],
+    source: Source | Features,
+    rows: np.ndarray,
+    batch_size: int,
+) -> dict[str, Predictions]:
+    """Return the predictions of checkpoints by their names.
+
+    Args:
+        models: checkpoints by epoch.
+        epochs: name of each checkpoint (best, last) -> its epoch; two names may share one.
+        source, rows: as `predict` takes them.
+        batch_size: pictures per step; at least 64 are taken.
+    """
+    by_epoch = predict(models, source, rows, max(64, batch_size))
+    return {name: by_epoch[epoch] for name, epoch in epochs.items()}

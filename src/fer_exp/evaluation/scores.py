@@ -27,7 +27,7 @@ class Scores(NamedTuple):
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
-    """Metrics of predictions; balanced accuracy and macro F1 are means over the classes that occur.
+    """Score predictions; balanced accuracy and macro F1 are means over the classes that occur.
 
     Args:
         labels: (n,) int.
@@ -61,37 +61,37 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
     )
 
 
-def scores(predictions: Predictions) -> dict[str, Scores]:
-    """Scores on every test set."""
+def score_test_sets(predictions: Predictions) -> dict[str, Scores]:
+    """Score the predictions on every test set."""
     return {name: score(predictions.labels, predictions.on(name)) for name in predictions.test_sets}
 
 
 def relative_change(value: float, reference: float) -> float:
-    """(value - reference) / reference, the studies' "Veraenderung"; NaN where the reference is 0."""
+    """Return (value - reference) / reference, the studies' "Veraenderung"; NaN where the reference is 0."""
     return (value - reference) / reference if reference else float("nan")
 
 
 def recall_table(by_set: dict[str, Scores], classes: tuple[str, ...]) -> pd.DataFrame:
-    """A row per class: recall on each test set."""
+    """Return a row per class: recall on each test set."""
     return pd.DataFrame({"class": classes} | {name: s.recall.round(4) for name, s in by_set.items()})
 
 
-def metrics(checkpoint: str, by_set: dict[str, Scores], own: str) -> dict[str, float]:
-    """The test metrics of a checkpoint by the names that stay, rounded to 4 digits.
+def named_metrics(checkpoint: str, by_set: dict[str, Scores], own_test_set: str) -> dict[str, float]:
+    """Return the test metrics of a checkpoint by the names that stay, rounded to 4 digits.
 
     Args:
         checkpoint: best or last.
         by_set: scores on each test set.
-        own: the test set of the training variant, which changes refer to.
+        own_test_set: that of the training variant, which changes refer to.
     """
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for name, s in by_set.items():
-        found[f"{checkpoint}/{name}"] = s.accuracy
-        found[f"{checkpoint}_balanced_accuracy/{name}"] = s.balanced_accuracy
-        found[f"{checkpoint}_macro_f1/{name}"] = s.macro_f1
-        found[f"{checkpoint}_loss/{name}"] = s.loss
-        found[f"{checkpoint}_ci_low/{name}"] = s.interval.low
-        found[f"{checkpoint}_ci_high/{name}"] = s.interval.high
-        if own in by_set:
-            found[f"{checkpoint}_change/{name}"] = relative_change(s.accuracy, by_set[own].accuracy)
-    return {key: round(value, 4) for key, value in found.items() if np.isfinite(value)}
+        values[f"{checkpoint}/{name}"] = s.accuracy
+        values[f"{checkpoint}_balanced_accuracy/{name}"] = s.balanced_accuracy
+        values[f"{checkpoint}_macro_f1/{name}"] = s.macro_f1
+        values[f"{checkpoint}_loss/{name}"] = s.loss
+        values[f"{checkpoint}_ci_low/{name}"] = s.interval.low
+        values[f"{checkpoint}_ci_high/{name}"] = s.interval.high
+        if own_test_set in by_set:
+            values[f"{checkpoint}_change/{name}"] = relative_change(s.accuracy, by_set[own_test_set].accuracy)
+    return {key: round(value, 4) for key, value in values.items() if np.isfinite(value)}

@@ -1,4 +1,4 @@
-"""Intervals, and means over repeats."""
+"""Intervals, tests of differences, and means over repeats."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from scipy import stats
 
 
 class Interval(NamedTuple):
-    """Lower and upper end."""
+    """An interval, both ends included."""
 
     low: float
     high: float
 
 
 def wilson(correct: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion (Wilson 1927), without continuity correction.
+    """Return Wilson's score interval of a proportion (Wilson 1927), without continuity correction.
 
     Raises:
         ValueError: n is 0, or correct is not in 0..n.
@@ -34,7 +34,7 @@ class Spread(NamedTuple):
 
 
 def spread(values: list[float]) -> Spread:
-    """Mean and sample standard deviation (n - 1) of repeats."""
+    """Return mean and sample standard deviation (n - 1) of repeats."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
     return Spread(float(np.mean(values)), deviation, len(values))
 
@@ -51,7 +51,7 @@ DRAWS = 10_000
 
 
 def hierarchical(correct: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
-    """Bootstrapped mean accuracies over faces and training seeds, (draws,) float64.
+    """Bootstrap the mean accuracy over faces and training seeds; return the draws, (draws,) float64.
 
     Faces and seeds are crossed: every seed is tested on the same faces. Each draw resamples the faces, the same ones
     for all seeds, and adds a resample of the seeds' deviations from their mean. These are rescaled first so that their
@@ -62,17 +62,17 @@ def hierarchical(correct: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.n
 
     Args:
         correct: (S, n) bool or 0/1, a row per seed, a column per face.
-        seed: of the draws.
-        draws: how many.
+        seed: seed of the draws.
+        draws: how many draws.
 
     Raises:
         ValueError: there are no faces or no seeds.
     """
-    return _resampled([(correct, 1)], seed, draws)
+    return _resample([(correct, 1)], seed, draws)
 
 
-def _resampled(parts: list[tuple[np.ndarray, int]], seed: int, draws: int, cautious: bool = False) -> np.ndarray:
-    """Draws of a sum of means, each times its sign, of matrices (S, n) over the same faces; see `hierarchical`.
+def _resample(parts: list[tuple[np.ndarray, int]], seed: int, draws: int, cautious: bool = False) -> np.ndarray:
+    """Return draws of a sum of means, each times its sign, of matrices (S, n) over the same faces; see `hierarchical`.
 
     The seeds of different matrices are drawn independently, the faces are the same for all. `cautious` widens for few
     seeds even where no variance between them is seen.
@@ -96,10 +96,10 @@ def _resampled(parts: list[tuple[np.ndarray, int]], seed: int, draws: int, cauti
         by_seed = matrix.mean(1)
         residual = matrix - by_seed[:, None] - matrix.mean(0) + by_seed.mean()
         chance = (residual**2).sum() / ((seeds - 1) * max(n - 1, 1)) / n
-        own = max(by_seed.var(ddof=1) - chance, 0.0)
+        of_seeds_alone = max(by_seed.var(ddof=1) - chance, 0.0)
         drawn = rng.integers(0, seeds, (draws, seeds))
-        if own:
-            between += sign * np.sqrt(own / by_seed.var()) * (by_seed - by_seed.mean())[drawn].mean(1)
+        if of_seeds_alone:
+            between += sign * np.sqrt(of_seeds_alone / by_seed.var()) * (by_seed - by_seed.mean())[drawn].mean(1)
         of_chance += chance / seeds
         of_seeds += by_seed.var(ddof=1) / seeds
         squares += (by_seed.var(ddof=1) / seeds) ** 2 / (seeds - 1)
@@ -108,17 +108,18 @@ def _resampled(parts: list[tuple[np.ndarray, int]], seed: int, draws: int, cauti
     of_faces = max(on_faces.var() - of_chance, 0.0)
     freedom = (of_seeds + of_faces) ** 2 / (squares + of_faces**2 / max(n - 1, 1))
     value = sum(sign * matrix.mean() for matrix, sign in parts)
-    return value + stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * (on_faces + between - value)
+    widening = stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975)
+    return value + widening * (on_faces + between - value)
 
 
 def percentiles(values: np.ndarray, confidence: float = 0.95) -> Interval:
-    """The middle share of bootstrap draws (Efron and Tibshirani 1993, chapter 13)."""
+    """Return the middle share of bootstrap draws (Efron and Tibshirani 1993, chapter 13)."""
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high))
 
 
 def difference(a: np.ndarray, b: np.ndarray, paired: bool, seed: int = 0, draws: int = DRAWS) -> Difference:
-    """Accuracy of a minus accuracy of b on the same faces.
+    """Return the accuracy of a minus that of b on the same faces.
 
     The interval is that of `hierarchical` for the difference. With one run each, p is McNemar's exact test (McNemar
     1947; statsmodels); with several, twice the smaller share of draws on either side of 0, at least 2 / (draws + 1).
@@ -127,8 +128,8 @@ def difference(a: np.ndarray, b: np.ndarray, paired: bool, seed: int = 0, draws:
         a, b: (S, n) and (T, n) bool, a row per seed, the same faces in the same order.
         paired: row i of a belongs to row i of b: the same network, or the same seed. What both have in common then
             takes no part in the chance between seeds.
-        seed: of the draws.
-        draws: how many.
+        seed: seed of the draws.
+        draws: how many draws.
 
     Raises:
         ValueError: the numbers of faces differ, or those of paired rows.
@@ -137,17 +138,17 @@ def difference(a: np.ndarray, b: np.ndarray, paired: bool, seed: int = 0, draws:
         raise ValueError(f"{a.shape} and {b.shape} cannot be paired")
     parts = [(a.astype(np.int8) - b.astype(np.int8), 1)] if paired else [(a, 1), (b, -1)]
     # faces largely cancel in a difference and the seeds decide: two that agree say little
-    found = _resampled(parts, seed, draws, cautious=True)
+    differences = _resample(parts, seed, draws, cautious=True)
     if len(a) == len(b) == 1:
         p = mcnemar(a[0], b[0])
     else:
-        tail = min((found <= 0).sum(), (found >= 0).sum())
+        tail = min((differences <= 0).sum(), (differences >= 0).sum())
         p = min(1.0, 2 * (tail + 1) / (draws + 1))
-    return Difference(float(a.mean() - b.mean()), percentiles(found), float(p))
+    return Difference(float(a.mean() - b.mean()), percentiles(differences), float(p))
 
 
 def mcnemar(a: np.ndarray, b: np.ndarray) -> float:
-    """Exact two-sided p that two classifiers are right equally often, (n,) bool each, the same faces."""
+    """Return the exact two-sided p that two classifiers are right equally often, (n,) bool each, the same faces."""
     from statsmodels.stats.contingency_tables import mcnemar as test
 
     a, b = a.astype(bool), b.astype(bool)
@@ -156,7 +157,7 @@ def mcnemar(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """p values corrected for their number (Holm 1979), in the order given, (m,) float64."""
+    """Correct p values for their number (Holm 1979), in the order given, (m,) float64."""
     from statsmodels.stats.multitest import multipletests
 
     return multipletests(p, method="holm")[1] if len(p) else np.zeros(0)
@@ -167,12 +168,12 @@ class Reliability(NamedTuple):
 
     confidence: np.ndarray  # (bins,) mean confidence
     accuracy: np.ndarray  # (bins,)
-    count: np.ndarray  # (bins,) faces
+    counts: np.ndarray  # (bins,) faces
     error: float
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> Reliability:
-    """Confidence against accuracy in bins of equal width, and their mean distance (ECE; Guo et al. 2017, equation 3).
+    """Compare confidence and accuracy in bins of equal width; their mean distance is the ECE (Guo et al. 2017, eq. 3).
 
     Args:
         probabilities: (n, classes), rows sum to 1.
@@ -181,9 +182,13 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
     """
     confidence = probabilities.max(1).astype(np.float64)
     correct = probabilities.argmax(1) == labels
-    where = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(where, minlength=bins)
-    filled = count > 0
-    mean = lambda values: np.bincount(where, values, bins)[filled] / count[filled]  # noqa: E731
-    seen, right = mean(confidence), mean(correct.astype(np.float64))
-    return Reliability(seen, right, count[filled], float((count[filled] * np.abs(seen - right)).sum() / len(labels)))
+    bin_of_face = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    counts = np.bincount(bin_of_face, minlength=bins)
+    filled = counts > 0
+
+    def bin_means(values: np.ndarray) -> np.ndarray:
+        return np.bincount(bin_of_face, values, bins)[filled] / counts[filled]
+
+    confidences, accuracies = bin_means(confidence), bin_means(correct.astype(np.float64))
+    error = float((counts[filled] * np.abs(confidences - accuracies)).sum() / len(labels))
+    return Reliability(confidences, accuracies, counts[filled], error)

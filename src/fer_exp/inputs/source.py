@@ -14,9 +14,8 @@ from fer_exp.config.occlusion import Missing, OcclusionConfig
 from fer_exp.config.test_sets import further_test_sets
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.errors import ConfigError
-from fer_exp.occlusion import placement as cover
 from fer_exp.occlusion.coverage import covered_share
-from fer_exp.occlusion.placement import Cover, framed
+from fer_exp.occlusion.placement import Placement, framed_landmarks, place_occluder, usable_rows
 
 if TYPE_CHECKING:
     from fer_exp.config.inputs import InputsConfig
@@ -24,31 +23,71 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class ExtraTestSet(NamedTuple):
+    """What all faces of a further test set wear (None: nothing), and the pixels that they are reduced to, if any."""
+
+    placement: Placement | None
+    degrade: int | None
+
+
 class Source(NamedTuple):
     """Pictures, what covers them, and how a network gets them.
 
     Attributes:
         faces: the table.
-        cover: what `occluded` faces wear; None where nothing is ever covered.
-        size: of the network's input, pixels.
+        placement: where the occluder of `occluded` faces lies; None where nothing is ever covered.
+        size: side of the network's input, pixels.
         channels: 1 (grey) or 3 (RGB).
         degrade: pixels that a picture's shorter side is reduced to first; None leaves it as it is.
-        others: further test sets by name: what all faces wear there (None: nothing), and `degrade`.
+        extra_test_sets: further test sets by name.
     """
 
     faces: Faces
-    cover: Cover | None
+    placement: Placement | None
     size: int
     channels: int
     degrade: int | None = None
-    others: Mapping[str, tuple[Cover | None, int | None]] = {}
+    extra_test_sets: Mapping[str, ExtraTestSet] = {}
 
-    def seen_as(self, form: str) -> tuple[Source, str]:
-        """The pictures of a form (normal, occluded or one of `others`), and which variant of them it is."""
-        if form not in self.others:
+    @classmethod
+    def from_config(cls, faces: Faces, cfg: InputsConfig) -> Source:
+        """Return the pictures that a configuration asks for.
+
+        Raises:
+            DataError: a covered variant or test set is asked for and nothing says where the occluder belongs.
+            ConfigError: a word in `tests` does not name a test set.
+        """
+        if copies := sum(name != identity(name) for name in faces.ids.tolist()):
+            _check_copies(copies, faces.name, cfg.data.name)
+        placement = None
+        if faces.landmarks is not None or cfg.occlusion.missing is Missing.frame or cfg.data.name != "normal":
+            placement = place_occluder(faces.landmarks, faces.sizes, cfg.occlusion, faces.ids)
+        else:
+            log.warning(
+                "warning: %s has no landmarks, so nothing can be covered: the run is tested on normal faces alone. "
+                "Give dataset.landmarks=FILE.npz, let them be found with dataset.landmarks=auto, or say "
+                "occlusion.missing=frame",
+                faces.name,
+            )
+        extra = {}
+        for name, test_set in further_test_sets(cfg.tests, cfg.occlusion).items():
+            extra_placement = None
+            if test_set.occlusion is not None:
+                extra_placement = place_occluder(faces.landmarks, faces.sizes, test_set.occlusion, faces.ids)
+            extra[name] = ExtraTestSet(extra_placement, test_set.degrade or cfg.dataset.degrade)
+        return cls(faces, placement, cfg.model.size, cfg.model.channels, cfg.dataset.degrade, extra)
+
+    def rows(self, part: str) -> np.ndarray:
+        """Return the rows of a part that are used, (m,) int64: occlusion.missing=skip leaves faces out everywhere."""
+        return usable_rows(self.faces, self.placement, part)
+
+    def for_test_set(self, form: str) -> tuple[Source, str]:
+        """Return the pictures of a form (normal, occluded, a further test set), and which variant of them it is."""
+        if form not in self.extra_test_sets:
             return self, form
-        cover, degrade = self.others[form]
-        return self._replace(cover=cover, degrade=degrade, others={}), "normal" if cover is None else "occluded"
+        placement, degrade = self.extra_test_sets[form]
+        source = self._replace(placement=placement, degrade=degrade, extra_test_sets={})
+        return source, "normal" if placement is None else "occluded"
 
 
 class Features(NamedTuple):
@@ -59,68 +98,46 @@ class Features(NamedTuple):
     """
 
     faces: Faces
-    cover: Cover | None
+    placement: Placement | None
     forms: dict[str, list[tuple[np.ndarray, np.ndarray]]]
-    others: Mapping[str, tuple[Cover | None, int | None]] = {}
+    extra_test_sets: Mapping[str, ExtraTestSet] = {}
 
-    def seen_as(self, form: str) -> tuple[Features, str]:
-        """As Source.seen_as."""
-        if form not in self.others:
+    def for_test_set(self, form: str) -> tuple[Features, str]:
+        """Return the features of a form, and which variant of them it is; see Source.for_test_set."""
+        if form not in self.extra_test_sets:
             return self, form
-        return self._replace(forms={"normal": self.forms[form]}, others={}), "normal"
+        return self._replace(forms={"normal": self.forms[form]}, extra_test_sets={}), "normal"
 
 
-def of(faces: Faces, cfg: InputsConfig) -> Source:
-    """The pictures that a run's configuration asks for.
-
-    Raises:
-        DataError: a covered variant or test set is asked for and nothing says where the occluder belongs.
-        ConfigError: a further test set is none.
-    """
-    further = further_test_sets(cfg.tests, cfg.occlusion)
-    if copies := sum(name != identity(name) for name in faces.ids.tolist()):
-        if cfg.data.name != "normal":
-            raise ConfigError(
-                f"data={cfg.data.name}: {copies} pictures of {faces.name} are covered copies (_occ), which would be "
-                "covered twice: data=normal takes them as they are; or keep them in a folder of their own"
-            )
-        log.warning("warning: %d pictures are covered copies (_occ): `normal` means as they lie there", copies)
-    place = lambda occlusion: cover.place(faces.landmarks, faces.sizes, occlusion, faces.ids)  # noqa: E731
-    own = None
-    if faces.landmarks is not None or cfg.occlusion.missing is Missing.frame or cfg.data.name != "normal":
-        own = place(cfg.occlusion)
-    else:
-        log.warning(
-            "warning: %s has no landmarks, so nothing can be covered: tested on normal faces alone. "
-            "Give dataset.landmarks=FILE.npz, let them be found with dataset.landmarks=auto, or say "
-            "occlusion.missing=frame",
-            faces.name,
+def _check_copies(count: int, dataset: str, variant: str) -> None:
+    """Warn about covered copies among the pictures; raise ConfigError where they would be covered twice."""
+    if variant != "normal":
+        raise ConfigError(
+            f"data={variant}: {count} pictures of {dataset} are covered copies (_occ), which would be covered twice. "
+            "Use data=normal to take them as they are, or keep them in a folder of their own"
         )
-    others = {
-        name: (place(t.occlusion) if t.occlusion else None, t.degrade or cfg.dataset.degrade)
-        for name, t in further.items()
-    }
-    return Source(faces, own, cfg.model.size, cfg.model.channels, cfg.dataset.degrade, others)
+    log.warning("warning: %d pictures are covered copies (_occ): `normal` takes them as they are", count)
 
 
-def described(tests: Sequence[str], own: OcclusionConfig) -> str:
-    """What further test sets are, as YAML: their words say no more than a name."""
-    found = {name: asdict(test) for name, test in further_test_sets(tests, own).items()}
-    return OmegaConf.to_yaml(OmegaConf.create({"further_test_sets": found}))
+def describe_test_sets(tests: Sequence[str], occlusion: OcclusionConfig) -> str:
+    """Return what further test sets are, as YAML: their words in `tests` are no more than names."""
+    test_sets = {name: asdict(test_set) for name, test_set in further_test_sets(tests, occlusion).items()}
+    return OmegaConf.to_yaml(OmegaConf.create({"further_test_sets": test_sets}))
 
 
 def covered_shares(source: Source, rows: np.ndarray) -> dict[str, float]:
-    """Test set -> the mean share of these rows' faces that its occluder hides, 0..1.
+    """Return for each test set the mean share of these rows' faces that its occluder hides, 0..1.
 
-    Of the faces with landmarks; where none has any, of the average face that `frame` takes them for.
+    Only faces with landmarks count; where none has any, the average face that `frame` takes them for does.
     """
     faces = source.faces
-    worn = {"occluded": source.cover} | {name: other for name, (other, _) in source.others.items()}
-    found = {}
-    for name, one in worn.items():
-        if one is not None:
-            points = framed(faces.sizes[rows]) if faces.landmarks is None else faces.landmarks[rows]
-            shares = covered_share(points, one.polygons[rows])
+    placements = {"occluded": source.placement}
+    placements |= {name: test_set.placement for name, test_set in source.extra_test_sets.items()}
+    means = {}
+    for name, placement in placements.items():
+        if placement is not None:
+            points = framed_landmarks(faces.sizes[rows]) if faces.landmarks is None else faces.landmarks[rows]
+            shares = covered_share(points, placement.polygons[rows])
             if np.isfinite(shares).any():
-                found[name] = float(np.nanmean(shares))
-    return found
+                means[name] = float(np.nanmean(shares))
+    return means

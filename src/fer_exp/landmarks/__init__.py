@@ -1,1 +1,1 @@
-"""Landmarks of a face: 68 points (iBUG 300-W), found in pictures, judged, and their geometry."""
+"""The 68 landmarks of a face (iBUG 300-W): finding them in pictures, judging them, and their geometry."""

@@ -1,6 +1,6 @@
 """68 landmarks and face boxes by the small networks of `@vladmandic/face-api` (MIT), as Keras models.
 
-Architecture and constants follow the package's sources; the weights are its own, eight bits each.
+Architecture and constants follow the package's sources; the weights are the package's, eight bits each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PARTS = {  # what a layer's weights are called in a file, in Keras's order
 
 
 def landmark_network() -> keras.Model:
-    """The 68-point network with random weights.
+    """Build the 68-point network with random weights.
 
     Returns:
         A model from RGB pictures (b, 112, 112, 3) in 0..255 to float32 (b, 136): x0, y0, x1, ... in parts of the
@@ -52,7 +52,7 @@ def landmark_network() -> keras.Model:
 
 
 def box_network(side: int = BOX_SIDE) -> keras.Model:
-    """The tiny face detector (a small YOLOv2) with random weights.
+    """Build the tiny face detector (a small YOLOv2) with random weights.
 
     Returns:
         A model from RGB pictures (b, side, side, 3) in 0..255 to float32 (b, side / 32, side / 32, 25): per cell and
@@ -84,27 +84,28 @@ def load(model: keras.Model, manifest: Path, binary: Path) -> keras.Model:
     Raises:
         UserError: a file cannot be read, is too large, or does not hold this network.
     """
-    described = _described(manifest)
-    wanted = {
+    tensor_specs = _read_manifest(manifest)
+    expected = {
         f"{layer.name.replace('_', '/')}/{part}": tuple(weight.shape)
         for layer in model.layers
         if layer.weights
         for part, weight in zip(PARTS[type(layer)], layer.weights, strict=True)
     }
-    shapes = {name: shape for name, (shape, _, _) in described.items()}
-    if shapes != wanted:
-        wrong = sorted(name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name))
+    shapes = {name: shape for name, (shape, _, _) in tensor_specs.items()}
+    if shapes != expected:
+        wrong = sorted(name for name in shapes.keys() | expected.keys() if shapes.get(name) != expected.get(name))
         name = wrong[0]
         raise UserError(
-            f"{manifest}: not the weights of {model.name}: {name} has the shape {shapes.get(name)}, "
-            f"needed is {wanted.get(name)} ({len(wrong)} such tensors)"
+            f"{manifest}: not the weights of {model.name}: {name} has the shape {shapes.get(name)} instead of "
+            f"{expected.get(name)} (tensors that differ: {len(wrong)})"
         )
-    data = _read(binary, sum(map(math.prod, wanted.values())))
-    tensors, at = {}, 0
-    for name, (shape, scale, low) in described.items():
+    data = _read(binary, sum(map(math.prod, expected.values())))
+    tensors, offset = {}, 0
+    for name, (shape, scale, low) in tensor_specs.items():
         count = math.prod(shape)
-        tensors[name] = np.frombuffer(data, np.uint8, count, at).reshape(shape) * np.float32(scale) + np.float32(low)
-        at += count
+        codes = np.frombuffer(data, np.uint8, count, offset).reshape(shape)
+        tensors[name] = codes * np.float32(scale) + np.float32(low)
+        offset += count
     for layer in model.layers:
         if layer.weights:
             layer.set_weights([tensors[f"{layer.name.replace('_', '/')}/{part}"] for part in PARTS[type(layer)]])
@@ -112,7 +113,7 @@ def load(model: keras.Model, manifest: Path, binary: Path) -> keras.Model:
 
 
 def boxes(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the box network's answer (b, s, s, 25) says, anchor by anchor, not yet thinned out.
+    """Return the boxes in the box network's answer (b, s, s, 25), one per cell and anchor, overlapping ones included.
 
     Returns:
         boxes: (b, k, 4) float64 left, top, right, bottom in parts of the picture's side; may lie outside.
@@ -120,15 +121,16 @@ def boxes(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     side = cells.shape[1]
     cells = cells.reshape(len(cells), side, side, len(ANCHORS), 5).astype(np.float64)
-    corner = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1)[:, :, None]
-    centre = (corner + _sigmoid(cells[..., :2])) / side
+    cell_corner = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1)[:, :, None]
+    centre = (cell_corner + _sigmoid(cells[..., :2])) / side
     size = np.exp(np.minimum(cells[..., 2:4], 5)) * ANCHORS / side
-    found = np.concatenate([centre - size / 2, centre + size / 2], -1)
-    return found.reshape(len(cells), -1, 4), _sigmoid(cells[..., 4]).reshape(len(cells), -1)
+    corners = np.concatenate([centre - size / 2, centre + size / 2], -1)
+    return corners.reshape(len(cells), -1, 4), _sigmoid(cells[..., 4]).reshape(len(cells), -1)
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(x, -50, 50)))
+    exponential: np.ndarray = np.exp(-np.clip(x, -50, 50))
+    return 1 / (1 + exponential)
 
 
 def _rescaled(inputs: keras.KerasTensor, mean: tuple[float, ...]) -> keras.KerasTensor:
@@ -136,26 +138,28 @@ def _rescaled(inputs: keras.KerasTensor, mean: tuple[float, ...]) -> keras.Keras
 
 
 def _read(file: Path, size: int | None = None) -> bytes:
-    """The content; `size` bytes exactly, or up to MAX_MANIFEST."""
+    """Read a file that must have `size` bytes exactly, or else at most MAX_MANIFEST."""
     try:
-        found = file.stat().st_size
-        if found > MAX_MANIFEST if size is None else found != size:
-            raise UserError(f"{file} has {found} bytes, not {f'up to {MAX_MANIFEST}' if size is None else size}")
+        actual = file.stat().st_size
+        if actual > MAX_MANIFEST if size is None else actual != size:
+            expected = f"at most {MAX_MANIFEST}" if size is None else size
+            raise UserError(f"{file} has {actual} bytes instead of {expected}")
         return file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _described(manifest: Path) -> dict[str, tuple[tuple[int, ...], float, float]]:
-    """Name -> shape, scale, minimum, in the order of the binary."""
+def _read_manifest(manifest: Path) -> dict[str, tuple[tuple[int, ...], float, float]]:
+    """Read name -> shape, scale, minimum of each tensor, in the order of the binary."""
     try:
-        found = {}
+        tensors: dict[str, tuple[tuple[int, ...], float, float]] = {}
         for weight in (weight for group in json.loads(_read(manifest)) for weight in group["weights"]):
-            how = weight["quantization"]
+            quantization = weight["quantization"]
             shape = tuple(weight["shape"])
-            if how["dtype"] != "uint8" or not all(type(n) is int and n > 0 for n in shape) or weight["name"] in found:
-                raise ValueError(f"{weight['name']} is given as {weight}")
-            found[weight["name"]] = (shape, float(how["scale"]), float(how["min"]))
-        return found
+            valid = quantization["dtype"] == "uint8" and all(type(n) is int and n > 0 for n in shape)
+            if not valid or weight["name"] in tensors:
+                raise ValueError(f"{weight['name']} is described as {weight}")
+            tensors[weight["name"]] = (shape, float(quantization["scale"]), float(quantization["min"]))
+        return tensors
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{manifest}: no manifest of uint8 weights ({error!r})") from error
+        raise UserError(f"{manifest}: not a manifest of uint8 weights ({error!r})") from error

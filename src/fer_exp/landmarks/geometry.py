@@ -43,32 +43,36 @@ AVERAGE_FACE.flags.writeable = False
 
 
 def width(landmarks: np.ndarray) -> np.ndarray:
-    """Width |l0 - l16| of faces (n, 68, 2) in pixels, (n,) float64."""
-    return np.linalg.norm(_vector(landmarks, JAW_LEFT, JAW_RIGHT), axis=1)
+    """Return the width |l0 - l16| of faces (n, 68, 2) in pixels, (n,) float64."""
+    widths: np.ndarray = np.linalg.norm(_vector(landmarks, JAW_LEFT, JAW_RIGHT), axis=1)
+    return widths
 
 
 def eye_centre(landmarks: np.ndarray) -> np.ndarray:
-    """Point midway between the outer corners of the eyes of faces (n, 68, 2), (n, 2) float64."""
+    """Return the point midway between the outer corners of the eyes of faces (n, 68, 2), (n, 2) float64."""
     return landmarks[:, EYE_LEFT].astype(np.float64) + _vector(landmarks, EYE_LEFT, EYE_RIGHT) / 2
 
 
 def eye_axis(landmarks: np.ndarray) -> np.ndarray:
-    """Unit vector from the left to the right eye of faces (n, 68, 2), (n, 2) float64; NaN where they coincide."""
+    """Return the unit vector from left to right eye of faces (n, 68, 2), (n, 2) float64; NaN where they coincide."""
     eyes = _vector(landmarks, EYE_LEFT, EYE_RIGHT)
-    return eyes / np.linalg.norm(eyes, axis=1, keepdims=True)
+    axis: np.ndarray = eyes / np.linalg.norm(eyes, axis=1, keepdims=True)
+    return axis
 
 
 def usable(landmarks: np.ndarray) -> np.ndarray:
-    """Which faces (n, 68, 2) have landmarks that an occluder can stand on, (n,) bool.
+    """Return which faces (n, 68, 2) have landmarks that an occluder can be placed by, (n,) bool.
 
-    These are finite, of a face at least `MIN_WIDTH` wide, with eye corners at least `MIN_EYES` apart. They may
+    Such landmarks are finite, of a face at least `MIN_WIDTH` wide, with eye corners at least `MIN_EYES` apart. They may
     lie outside the picture.
     """
     with np.errstate(invalid="ignore"):
         eyes = np.linalg.norm(_vector(landmarks, EYE_LEFT, EYE_RIGHT), axis=1)
-        return np.isfinite(landmarks).all(axis=(1, 2)) & (width(landmarks) >= MIN_WIDTH) & (eyes >= MIN_EYES)
+        finite = np.isfinite(landmarks).all(axis=(1, 2))
+        is_usable: np.ndarray = finite & (width(landmarks) >= MIN_WIDTH) & (eyes >= MIN_EYES)
+    return is_usable
 
 
 def _vector(landmarks: np.ndarray, start: int, end: int) -> np.ndarray:
-    # Points are picked before they are widened: a table of 300 000 faces in float64 would take 300 MB.
+    # Points are picked before they are converted: a table of 300 000 faces in float64 would take 300 MB.
     return landmarks[:, end].astype(np.float64) - landmarks[:, start].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Pictures as a detector wants them: upright and not too large, with the way back to the stored pixels."""
+"""Pictures as a detector needs them: upright and not too large, with the way back to the stored pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fer_exp.datasets import images as pictures
+from fer_exp.datasets import images
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import DataError
 
@@ -41,24 +41,24 @@ class Picture(NamedTuple):
 
 
 def read(faces: Faces, row: int) -> Picture | None:
-    """The picture of a row, from its file or from memory; None where it cannot be decoded.
+    """Read the picture of a row, from its file or from memory; return None where it cannot be decoded.
 
     Raises:
         DataError: its file cannot be read.
     """
     if faces.pixels is not None:
-        return turned(np.asarray(faces.pixels[row]), 1)
+        return turn_upright(np.asarray(faces.pixels[row]), 1)
     try:
         data = faces.path(row).read_bytes()
-        return turned(pictures.decoded(data), _orientation(data))
-    except OSError as error:  # not for good: what is kept of a picture must not say that there is no face
+        return turn_upright(images.decode(data), _orientation(data))
+    except OSError as error:  # may pass: the cache must not say that there is no face
         raise DataError(f"{faces.path(row)} cannot be read any more: {error.strerror}") from error
     except cv2.error:
         return None
 
 
-def turned(stored: np.ndarray, orientation: int) -> Picture:
-    """The stored picture (h, w, 1 or 3) uint8 turned as its EXIF orientation says (1 to 8), shrunk to LARGEST."""
+def turn_upright(stored: np.ndarray, orientation: int) -> Picture:
+    """Turn the stored picture (h, w, 1 or 3) uint8 as its EXIF orientation (1 to 8) says, and shrink it to LARGEST."""
     swap, mirror_x, mirror_y = TURNS.get(orientation, TURNS[1])
     pixels = stored.swapaxes(0, 1) if swap else stored
     pixels = pixels[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1]
@@ -69,8 +69,8 @@ def turned(stored: np.ndarray, orientation: int) -> Picture:
         pixels = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
         pixels = pixels.reshape(*pixels.shape[:2], -1)  # OpenCV drops the channel of grey pictures
     x, y = (
-        _axis(whole, now, mirror)
-        for whole, now, mirror in zip((width, height), pixels.shape[1::-1], (mirror_x, mirror_y), strict=True)
+        _axis(before, after, mirror)
+        for before, after, mirror in zip((width, height), pixels.shape[1::-1], (mirror_x, mirror_y), strict=True)
     )
     back = np.array([[x[0], 0, x[1]], [0, y[0], y[1]]])
     if pixels.shape[2] == 1:
@@ -78,16 +78,16 @@ def turned(stored: np.ndarray, orientation: int) -> Picture:
     return Picture(np.ascontiguousarray(pixels), back[::-1] if swap else back)
 
 
-def _axis(whole: int, now: int, mirrored: bool) -> tuple[float, float]:
-    """Factor and offset from an axis of `now` pixels to the same one of `whole` pixels, mirrored or not."""
-    factor = whole / now
+def _axis(before: int, after: int, mirrored: bool) -> tuple[float, float]:
+    """Return factor and offset from an axis of `after` pixels back to one of `before` pixels, mirrored or not."""
+    factor = before / after
     offset = (factor - 1) / 2
-    return (-factor, whole - 1 - offset) if mirrored else (factor, offset)
+    return (-factor, before - 1 - offset) if mirrored else (factor, offset)
 
 
 def _orientation(data: bytes) -> int:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
             return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # Pillow raises of all kinds on damaged EXIF data, which nobody needs
+    except Exception:  # Pillow raises errors of all kinds on damaged EXIF data, which nobody needs
         return 1

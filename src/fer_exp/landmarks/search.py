@@ -1,6 +1,6 @@
-"""From pictures to 68 points each: first in the whole picture, then again in the square around what was found.
+"""From pictures to 68 points each: first in the whole picture, then again in the square around the points found.
 
-Where that contradicts itself, the search begins once more in the box that a face detector finds.
+Where the two disagree, the search starts again in the box that a face detector finds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import keras
 import numpy as np
 
 from fer_exp.landmarks import face_api, quality
-from fer_exp.system.assets import ASSETS, fetch
+from fer_exp.system.assets import FACE_API, MANIFEST, fetch
 
 BATCH = 64
 BOX_BATCH = 16  # its pictures are fourteen times as large
 SURE = 0.5  # certainty from which a box counts as a face; the detector's own default
 OVERLAP = 0.4  # intersection over union from which two boxes are the same face, likewise
-# the same points in a mirrored face: jaw, brows, nose, eyes, mouth in reverse, each with its partner's place
+# for each point, the index of its counterpart in a mirrored face: jaw, brows, nose, eyes, mouth
 # fmt: off
 PARTNER = np.array([
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
@@ -30,7 +30,7 @@ PARTNER = np.array([
 
 
 class Answer(NamedTuple):
-    """What was found in b pictures: points (b, 68, 2) float64 pixels, measures (b, 4) of fer_exp.landmarks.quality."""
+    """Points (b, 68, 2) float64 pixels found in b pictures, and their measures (b, 4) of fer_exp.landmarks.quality."""
 
     points: np.ndarray
     measures: np.ndarray
@@ -43,12 +43,12 @@ class Search:
         UserError: they can be fetched neither from their publisher nor from a folder.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._points = _published(face_api.landmark_network(), "face_landmark_68_model")
         self._boxes = _published(face_api.box_network(), "tiny_face_detector_model")
 
     def framed(self, pictures: Sequence[np.ndarray], share: float = 1.0, lower: float = 0.0) -> Answer:
-        """The face that fills a square of each picture (h, w, 3) uint8 RGB.
+        """Find the face that fills a square of each picture (h, w, 3) uint8 RGB.
 
         The square's side is `share` of the picture's longer side, its middle `lower` of that below the picture's.
         """
@@ -57,28 +57,28 @@ class Search:
         return self._twice(pictures, np.hstack([squares[:, :1], squares[:, 1:2] + lower * longer, share * longer]))
 
     def boxed(self, pictures: Sequence[np.ndarray]) -> tuple[Answer, np.ndarray]:
-        """The most conspicuous face of each picture: the largest and surest, area times certainty.
+        """Find the most conspicuous face of each picture: the one with the highest area times certainty.
 
         Returns:
             answer: NaN rows where no face was seen.
             faces: (b,) int64, how many were seen.
         """
         sides = [max(picture.shape[:2]) for picture in pictures]
-        corner = [np.array([(side - 1) / 2, (side - 1) / 2, side]) for side in sides]  # padded right and below
-        crops = [_cut(picture, square, face_api.BOX_SIDE) for picture, square in zip(pictures, corner, strict=True)]
-        boxes, certainty = face_api.boxes(_predict(self._boxes, crops, (BOX_BATCH,)))
-        seen = [_distinct(*found) for found in zip(boxes, certainty, strict=True)]
+        padded = [np.array([(side - 1) / 2, (side - 1) / 2, side]) for side in sides]  # padded right and below
+        crops = [_cut(picture, square, face_api.BOX_SIDE) for picture, square in zip(pictures, padded, strict=True)]
+        candidates = face_api.boxes(_predict(self._boxes, crops, (BOX_BATCH,)))
+        faces = [_distinct(boxes, certainty) for boxes, certainty in zip(*candidates, strict=True)]
         squares = np.full((len(pictures), 3), np.nan)
-        for row, (boxes, certainty) in enumerate(seen):
+        for row, (boxes, certainty) in enumerate(faces):
             if len(boxes):
                 best = (np.prod(boxes[:, 2:] - boxes[:, :2], 1) * certainty).argmax()
                 squares[row] = np.array(_enclosing(*(boxes[best] * sides[row]))) - _HALF
-        has = np.flatnonzero(np.isfinite(squares).all(1))
+        rows = np.flatnonzero(np.isfinite(squares).all(1)).tolist()
         points = np.full((len(pictures), 68, 2), np.nan)
         measures = np.full((len(pictures), len(quality.MEASURES)), np.nan, np.float32)
-        if len(has):
-            points[has], measures[has] = self._twice([pictures[row] for row in has], squares[has])
-        return Answer(points, measures), np.array([len(boxes) for boxes, _ in seen])
+        if rows:
+            points[rows], measures[rows] = self._twice([pictures[row] for row in rows], squares[rows])
+        return Answer(points, measures), np.array([len(boxes) for boxes, _ in faces])
 
     def _twice(self, pictures: Sequence[np.ndarray], squares: np.ndarray) -> Answer:
         crops = [_cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
@@ -102,18 +102,18 @@ _HALF = np.array([0.5, 0.5, 0])  # pixel centres are at whole numbers, edges are
 
 
 def _published(network: keras.Model, name: str) -> keras.Model:
-    manifest, binary = (fetch(ASSETS[f"{name}{end}"]) for end in ("-weights_manifest.json", ".bin"))
+    manifest, binary = (fetch(FACE_API, f"{name}{end}") for end in (MANIFEST, ".bin"))
     return face_api.load(network, manifest, binary)
 
 
 def _enclosing(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float]:
-    """Centre and side of the square around a box."""
+    """Return centre and side of the square around a box."""
     return (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top)
 
 
 def _cut(picture: np.ndarray, square: np.ndarray, side: int) -> np.ndarray:
-    """The square (x, y, length in pixels) of a picture as (side, side, 3), black where the picture ends."""
-    finer = int(np.clip(round(square[2] / side), 1, 8))  # where it shrinks, every pixel has its share
+    """Cut the square (x, y, length in pixels) out of a picture as (side, side, 3), black where the picture ends."""
+    finer = int(np.clip(round(square[2] / side), 1, 8))  # where it shrinks, every pixel counts
     fine = side * finer
     step = square[2] / fine
     start = square[:2] - square[2] / 2 + step / 2
@@ -123,29 +123,31 @@ def _cut(picture: np.ndarray, square: np.ndarray, side: int) -> np.ndarray:
 
 
 def _unfold(parts: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Points (b, 68, 2) in parts of squares (b, 3) as pixels of the pictures."""
-    return (parts - 0.5) * squares[:, None, 2:] + squares[:, None, :2]
+    """Turn points (b, 68, 2) in parts of squares (b, 3) into pixels of the pictures."""
+    points: np.ndarray = (parts - 0.5) * squares[:, None, 2:] + squares[:, None, :2]
+    return points
 
 
 def _predict(network: keras.Model, crops: Sequence[np.ndarray], sizes: tuple[int, ...]) -> np.ndarray:
-    """The network's answers, in batches of these sizes alone, largest first: any other would be traced anew."""
-    found = []
+    """Return the network's answers, in batches of these sizes alone, largest first: any other would be traced anew."""
+    answers = []
     for start in range(0, len(crops), sizes[0]):
         batch = np.asarray(crops[start : start + sizes[0]], np.float32)
         n = len(batch)
         size = min(size for size in sizes if size >= n)
-        found.append(np.asarray(network.predict_on_batch(np.pad(batch, [(0, size - n), (0, 0), (0, 0), (0, 0)])))[:n])
-    return np.concatenate(found)
+        padded = np.pad(batch, [(0, size - n), (0, 0), (0, 0), (0, 0)])
+        answers.append(np.asarray(network.predict_on_batch(padded))[:n])
+    return np.concatenate(answers)
 
 
 def _distinct(boxes: np.ndarray, certainty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One box (k, 4) per face, the surest first; certainty (k,)."""
+    """Return one box (k, 4) per face, the surest first, and its certainty (k,)."""
     order = np.argsort(-certainty, kind="stable")
     order = order[certainty[order] > SURE]
     kept: list[int] = []
-    for at in order:
-        if all(_overlap(boxes[at], boxes[other]) < OVERLAP for other in kept):
-            kept.append(at)
+    for row in order:
+        if all(_overlap(boxes[row], boxes[other]) < OVERLAP for other in kept):
+            kept.append(row)
     return boxes[kept], certainty[kept]
 
 

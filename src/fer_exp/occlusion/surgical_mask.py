@@ -15,14 +15,14 @@ NOSE = 28
 
 
 def polygons(landmarks: np.ndarray, cfg: SurgicalMaskConfig, draw: Draw | None = None) -> np.ndarray:
-    """The convex hull of jaw points 1 to 15 and nose point 28, (n, 1, 16, 2) float64 pixels.
+    """Return the convex hull of jaw points 1 to 15 and nose point 28, (n, 1, 16, 2) float64 pixels.
 
-    A hull of fewer corners repeats its last one.
+    A hull with fewer corners repeats its last one.
 
     Args:
         landmarks: (n, 68, 2) pixels, iBUG order.
-        cfg: nothing of its own.
-        draw: nothing is drawn.
+        cfg: not used: the landmarks give the whole shape.
+        draw: not used: nothing here is random.
     """
     outline = np.ascontiguousarray(landmarks[:, [*JAW, NOSE]], np.float32)
     corners = np.full((len(outline), 1, outline.shape[1], 2), np.nan)

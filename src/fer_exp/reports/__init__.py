@@ -1,1 +1,1 @@
-"""What people see: tables, figures, what a run records of itself, the matrix, the answer page."""
+"""What people see: tables, figures, the record of a run, the matrix, the answer page."""

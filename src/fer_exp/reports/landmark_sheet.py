@@ -1,4 +1,4 @@
-"""What was found, to be looked at."""
+"""The contact sheet of the landmarks that were found."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_exp.datasets import images as pictures
-from fer_exp.landmarks import detect as landmarks
+from fer_exp.datasets import images
+from fer_exp.landmarks import detect
 from fer_exp.reports import figures
 
 if TYPE_CHECKING:
     from fer_exp.datasets.faces import Faces
-    from fer_exp.occlusion.placement import Cover
+    from fer_exp.occlusion.placement import Placement
 
 SHOWN = 20  # faces in each group
 
 
-def sheet(faces: Faces, cover: Cover | None, workers: int) -> figures.Figure:
-    """The least sure faces, random ones and those without plausible points, with what covers them.
+def draw_landmark_sheet(faces: Faces, placement: Placement | None, workers: int) -> figures.Figure:
+    """Draw the least sure faces, random ones and those without plausible points, with what covers them.
 
     Args:
-        faces: whose landmarks were found by fer_exp.landmarks, which knows them still.
-        cover: of these faces; None shows the points alone.
-        workers: threads, where it does not.
+        faces: faces whose landmarks were found by fer_exp.landmarks and lie in its cache.
+        placement: the occluder of these faces; None shows the points alone.
+        workers: threads that read pictures where the cache was lost.
     """
-    found = landmarks.find(faces, workers)
-    sure = found.reason == ""
-    order = np.argsort(found.score, kind="stable")
-    worst = order[sure[order]][:SHOWN]
-    rest = np.setdiff1d(np.flatnonzero(sure), worst)
-    drawn = np.sort(np.random.default_rng(0).permutation(rest)[:SHOWN])
-    named = {"least sure": worst, "at random": drawn, "none found": np.flatnonzero(~sure)[:SHOWN]}
+    detection = detect.find(faces, workers)
+    plausible = detection.reason == ""
+    order = np.argsort(detection.score, kind="stable")
+    worst = order[plausible[order]][:SHOWN]
+    others = np.setdiff1d(np.flatnonzero(plausible), worst)
+    drawn = np.sort(np.random.default_rng(0).permutation(others)[:SHOWN])
+    named = {"least sure": worst, "at random": drawn, "none found": np.flatnonzero(~plausible)[:SHOWN]}
     groups = [
         figures.FaceGroup(
             name,
-            [pictures.read(faces, row) for row in rows],
-            found.landmarks[rows],
-            found.score[rows],
-            None if cover is None else cover.polygons[rows],
+            [images.read(faces, row) for row in rows],
+            detection.landmarks[rows],
+            detection.score[rows],
+            None if placement is None else placement.polygons[rows],
         )
         for name, rows in named.items()
     ]

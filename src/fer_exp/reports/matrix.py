@@ -1,16 +1,17 @@
-"""The matrix trained on x tested on, in words, tables and pictures."""
+"""The matrix of training variants by test sets, as words, tables and pictures."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from fer_exp.inputs.variants import in_order
+from fer_exp.inputs.variants import order_test_sets
 from fer_exp.reports import figures
-from fer_exp.reports.tables import markdown, show
+from fer_exp.reports.tables import markdown_table, print_table
 
 KEY = (
     "Accuracy; of one run with its 95 % Wilson interval over faces, of several: mean ± standard deviation (runs) and "
@@ -19,8 +20,8 @@ KEY = (
 )
 
 
-def note(cell: pd.Series) -> str:
-    """The uncertainty of a cell, in words; a star where it differs from the best of its column."""
+def uncertainty(cell: pd.Series) -> str:
+    """Return the uncertainty of a cell in words, with a star where it differs from the best of its column."""
     interval = f"{cell.low:.3f}-{cell.high:.3f}" if np.isfinite(cell.low) else ""
     spread = f"± {cell.deviation:.3f} (n={cell.n})" if cell.n > 1 else ""
     star = "*" if cell.p < 0.05 else ""
@@ -28,55 +29,60 @@ def note(cell: pd.Series) -> str:
 
 
 def _axes(table: pd.DataFrame) -> tuple[list[str], list[str], dict[tuple[str, str], pd.Series]]:
-    cell = {(c.trained_on, c.tested_on): c for c in table.itertuples()}
+    cells = {(cell.trained_on, cell.tested_on): cell for cell in table.itertuples()}
     rows = list(dict.fromkeys(table.trained_on))
-    return rows, in_order(table.tested_on), cell
+    return rows, order_test_sets(table.tested_on), cells
+
+
+def _row(
+    cells: dict[tuple[str, str], pd.Series], row: str, columns: list[str], words: Callable[[pd.Series], str]
+) -> list[str]:
+    """Return the words for each cell of a row, "" where it has none."""
+    return [words(cells[row, column]) if (row, column) in cells else "" for column in columns]
 
 
 def as_markdown(table: pd.DataFrame, corner: str) -> str:
-    """The matrix as a markdown table, `corner` in its first cell."""
-    rows, columns, cell = _axes(table)
+    """Return the matrix as a markdown table with `corner` in its first cell."""
+    rows, columns, cells = _axes(table)
     lines = [
-        [f"**{row}**"]
-        + [f"**{c.accuracy:.3f}** {note(c)}" if (c := cell.get((row, column))) else "" for column in columns]
+        [f"**{row}**", *_row(cells, row, columns, lambda cell: f"**{cell.accuracy:.3f}** {uncertainty(cell)}")]
         for row in rows
     ]
-    return markdown([corner, *columns], lines)
+    return markdown_table([corner, *columns], lines)
 
 
-def say(table: pd.DataFrame, title: str) -> None:
-    """The matrix on the terminal."""
-    rows, columns, cell = _axes(table)
+def print_matrix(table: pd.DataFrame, title: str) -> None:
+    """Print the matrix on the terminal."""
+    rows, columns, cells = _axes(table)
     shown = Table(title=f"accuracy, {title}", title_justify="left")
     for name in ("trained \\ tested", *columns):
         shown.add_column(name, no_wrap=True)
     for row in rows:
-        found = [cell.get((row, column)) for column in columns]
-        shown.add_row(row, *[f"{c.accuracy:.3f} ({_short(c)})" if c else "" for c in found])
-    show(shown)
+        shown.add_row(row, *_row(cells, row, columns, lambda cell: f"{cell.accuracy:.3f} ({_short(cell)})"))
+    print_table(shown)
 
 
 def _short(cell: pd.Series) -> str:
-    """The interval alone where there is one: a terminal has no room for more."""
-    whole = note(cell)
-    return whole.split(") ")[-1] if np.isfinite(cell.low) else whole
+    """Return the interval alone where there is one: a terminal has no room for more."""
+    words = uncertainty(cell)
+    return words.split(") ")[-1] if np.isfinite(cell.low) else words
 
 
-def draw(table: pd.DataFrame, title: str):
-    """The matrix as a picture."""
-    rows, columns, cell = _axes(table)
+def draw(table: pd.DataFrame, title: str) -> figures.Figure:
+    """Draw the matrix as a picture."""
+    rows, columns, cells = _axes(table)
     values = np.full((len(rows), len(columns)), np.nan)
-    notes = [[""] * len(columns) for _ in rows]
     for r, row in enumerate(rows):
         for c, column in enumerate(columns):
-            if found := cell.get((row, column)):
-                values[r, c], notes[r][c] = found.accuracy, note(found)
+            if cell := cells.get((row, column)):
+                values[r, c] = cell.accuracy
+    notes = [_row(cells, row, columns, uncertainty) for row in rows]
     return figures.matrix(rows, columns, values, notes, f"accuracy, {title}")
 
 
 def as_latex(table: pd.DataFrame, caption: str) -> str:
-    """A LaTeX table for the package booktabs."""
-    rows, columns, cell = _axes(table)
+    """Return the matrix as a LaTeX table for the package booktabs."""
+    rows, columns, cells = _axes(table)
 
     def line(*words: str) -> str:
         return " & ".join(words) + r" \\"
@@ -84,10 +90,11 @@ def as_latex(table: pd.DataFrame, caption: str) -> str:
     def escape(text: str) -> str:
         return re.sub(r"([_%&#${}])", r"\\\1", text).replace("~", r"\textasciitilde{}").replace("±", r"$\pm$")
 
+    def words(cell: pd.Series) -> str:
+        return f"{cell.accuracy:.3f} ({escape(uncertainty(cell))})"
+
     body = [line("trained on", *map(escape, columns)), r"\midrule"]
-    for row in rows:
-        found = [cell.get((row, column)) for column in columns]
-        body.append(line(escape(row), *(f"{c.accuracy:.3f} ({escape(note(c))})" if c else "" for c in found)))
+    body += [line(escape(row), *_row(cells, row, columns, words)) for row in rows]
     head = [
         r"\begin{table}",
         r"\centering",

@@ -1,6 +1,8 @@
-"""What is wrong with a dataset's faces, as far as their table can tell."""
+"""What is wrong with the faces of a dataset, as far as their table shows."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -10,37 +12,41 @@ from rich.table import Table
 from fer_exp.datasets.faces import Faces
 from fer_exp.landmarks import geometry
 
-SMALL = 24  # pixels; a face of fewer shows little
+SMALL = 24  # pixels; a smaller face shows little
 LONG = 2.0  # longer side by shorter side
 SHOWN = 3  # examples of each problem on the terminal
-FAR = 0.5  # of the picture, that the middle of the eyes lies beyond its edge
+FAR = 0.5  # parts of the picture by which the middle of the eyes lies beyond its edge
 
 
-def problems(faces: Faces) -> pd.DataFrame:
-    """A row per face and problem: id, part, class, problem, detail.
+def find_problems(faces: Faces) -> pd.DataFrame:
+    """Return a row per face and problem: id, part, class, problem, detail.
 
-    Looked for: what the reader could not use; pictures that are small or long; faces without usable landmarks, or with
-    landmarks far outside the picture; pictures that occur twice, in two parts, or under two classes.
+    The problems: what the reader could not use; pictures that are small or long; faces without usable landmarks, or
+    with landmarks far outside the picture; pictures that occur twice, in two parts, or under two classes.
     """
-    found = [(e.id, "", e.label or "", "cannot be used", e.reason) for e in faces.excluded]
+    rows: list[tuple[str, ...]] = [(e.id, "", e.label or "", "cannot be used", e.reason) for e in faces.excluded]
     small, long = faces.sizes.min(axis=1), faces.sizes.max(axis=1)
-    found += _rows(faces, small < SMALL, f"smaller than {SMALL} pixels", lambda row: _size(faces, row))
-    found += _rows(faces, long > LONG * small, "far from square", lambda row: _size(faces, row))
+    rows += _problem_rows(faces, small < SMALL, f"smaller than {SMALL} pixels", lambda row: _size(faces, row))
+    rows += _problem_rows(faces, long > LONG * small, "far from square", lambda row: _size(faces, row))
     if faces.landmarks is not None:
         usable = geometry.usable(faces.landmarks)
-        found += _rows(faces, ~usable, "no usable landmarks", lambda row: "")
-        place = (geometry.eye_centre(faces.landmarks) + 0.5) / faces.sizes[:, ::-1]
+        rows += _problem_rows(faces, ~usable, "no usable landmarks", lambda row: "")
+        eyes = (geometry.eye_centre(faces.landmarks) + 0.5) / faces.sizes[:, ::-1]
         with np.errstate(invalid="ignore"):
-            outside = usable & ((place < -FAR) | (place > 1 + FAR)).any(axis=1)
-        found += _rows(faces, outside, "landmarks outside the picture", lambda row: f"eyes at {place[row].round(2)}")
-    found += _copies(faces)
-    return pd.DataFrame(found, columns=["id", "part", "class", "problem", "detail"])
+            outside = usable & ((eyes < -FAR) | (eyes > 1 + FAR)).any(axis=1)
+        where = lambda row: f"eyes at {eyes[row].round(2)}"  # noqa: E731
+        rows += _problem_rows(faces, outside, "landmarks outside the picture", where)
+    rows += _duplicates(faces)
+    return pd.DataFrame(rows, columns=["id", "part", "class", "problem", "detail"])
 
 
-def _rows(faces: Faces, which: np.ndarray, problem: str, detail) -> list[tuple[str, ...]]:
+def _problem_rows(
+    faces: Faces, has_problem: np.ndarray, problem: str, detail: Callable[[int], str]
+) -> list[tuple[str, ...]]:
+    """Return a row for each face that has the problem, (n,) bool; `detail` says more of it."""
     return [
         (str(faces.ids[row]), str(faces.parts[row]), faces.classes[faces.labels[row]], problem, detail(row))
-        for row in np.flatnonzero(which)
+        for row in np.flatnonzero(has_problem).tolist()
     ]
 
 
@@ -48,20 +54,20 @@ def _size(faces: Faces, row: int) -> str:
     return "x".join(map(str, faces.sizes[row, ::-1]))
 
 
-def _copies(faces: Faces) -> list[tuple[str, ...]]:
-    """Pictures that are equal, byte by byte, to an earlier one; the worst that can be said of each."""
+def _duplicates(faces: Faces) -> list[tuple[str, ...]]:
+    """Return a row for each picture that equals an earlier one, byte by byte, with the worst that holds for it."""
     _, first, inverse = np.unique(faces.digests, return_index=True, return_inverse=True)
-    same = first[inverse]
-    copy = same != np.arange(len(faces))
-    part, label = faces.parts != faces.parts[same], faces.labels != faces.labels[same]
-    other = lambda row: f"{faces.ids[same[row]]} ({faces.classes[faces.labels[same[row]]]})"  # noqa: E731
-    found = _rows(faces, copy & label, "same picture under another class", other)
-    found += _rows(faces, copy & part & ~label, "same picture in another part", other)
-    return found + _rows(faces, copy & ~part & ~label, "same picture twice", other)
+    original = first[inverse]
+    repeated = original != np.arange(len(faces))
+    other_part, other_class = faces.parts != faces.parts[original], faces.labels != faces.labels[original]
+    name = lambda row: f"{faces.ids[original[row]]} ({faces.classes[faces.labels[original[row]]]})"  # noqa: E731
+    rows = _problem_rows(faces, repeated & other_class, "same picture under another class", name)
+    rows += _problem_rows(faces, repeated & other_part & ~other_class, "same picture in another part", name)
+    return rows + _problem_rows(faces, repeated & ~other_part & ~other_class, "same picture twice", name)
 
 
-def say(faces: Faces, found: pd.DataFrame) -> None:
-    """Counts of faces and of problems on the terminal, with examples."""
+def print_problems(faces: Faces, problems: pd.DataFrame) -> None:
+    """Print counts of faces and of problems, with examples."""
     counts = Table(title=f"{faces.name}: {len(faces)} faces that can be used", title_justify="left")
     for name in ("class", "train", "test"):
         counts.add_column(name, no_wrap=True, justify="left" if name == "class" else "right")
@@ -73,13 +79,13 @@ def say(faces: Faces, found: pd.DataFrame) -> None:
     sizes = np.sort(faces.sizes.min(axis=1))
     landmarks = "none" if faces.landmarks is None else f"{geometry.usable(faces.landmarks).sum()} of {len(faces)}"
     print(f"shorter side {sizes[0]} to {sizes[-1]} pixels, median {sizes[len(sizes) // 2]}; landmarks: {landmarks}")
-    if not len(found):
+    if not len(problems):
         print("no problem found")
         return
     shown = Table(title="problems", title_justify="left")
     for name in ("problem", "faces", "such as"):
         shown.add_column(name, justify="right" if name == "faces" else "left")
-    for problem, rows in found.groupby("problem", sort=False):
+    for problem, rows in problems.groupby("problem", sort=False):
         examples = "; ".join(f"{r.id}: {r.detail}".removesuffix(": ") for r in rows.head(SHOWN).itertuples())
         shown.add_row(problem, str(len(rows)), examples)
     console.print(shown)

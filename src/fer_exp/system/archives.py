@@ -1,4 +1,4 @@
-"""Files from elsewhere: no larger inside than what they are for needs."""
+"""Limits on what files from elsewhere may unpack to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_archive(path: Path, most: int = MOST) -> None:
     A few kilobytes can unpack to more than any memory holds.
 
     Raises:
-        OSError, zipfile.BadZipFile: it cannot be read, or is none.
+        OSError, zipfile.BadZipFile: it cannot be read, or is not a zip file.
     """
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())

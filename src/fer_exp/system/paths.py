@@ -1,4 +1,4 @@
-"""Where the project and its configuration lie."""
+"""The folders of the project and of its configuration."""
 
 from pathlib import Path
 

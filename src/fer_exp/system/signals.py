@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one is heard, the second one ends the process at once (nothing recorded is lost)."""
+"""Ctrl-C and SIGTERM: the first one is handled, the second ends the process at once (nothing recorded is lost)."""
 
 from __future__ import annotations
 
@@ -6,34 +6,37 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any
 
+Handler = Callable[[int, FrameType | None], Any] | int | None  # what signal.signal takes and returns
 STOP = (signal.SIGINT, signal.SIGTERM)
 # what a parent passes on: its child may have got the signal itself, and must not take that for the second one
 PASSED_ON = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
-def on_first(heard: Callable[[int], None]) -> dict[int, object]:
-    """Call `heard(signal)` when the first one comes, and leave the next to the system; returns what was set before."""
+def install_handlers(on_first: Callable[[int], None]) -> dict[int, Handler]:
+    """Call `on_first(signal)` when the first one comes, and leave the next to the system; return former handlers."""
 
-    def handle(number, frame):
+    def handle(number: int, frame: FrameType | None) -> None:
         signal.signal(PASSED_ON, signal.SIG_IGN)
-        for each in STOP:
-            signal.signal(each, signal.SIG_DFL)
-        heard(number)
+        for stop in STOP:
+            signal.signal(stop, signal.SIG_DFL)
+        on_first(number)
 
-    return {each: signal.signal(each, handle) for each in (*STOP, PASSED_ON)}
+    return {number: signal.signal(number, handle) for number in (*STOP, PASSED_ON)}
 
 
 @contextmanager
-def heard_by(heard: Callable[[int], None]) -> Iterator[None]:
-    """`on_first`, for a while; what was set before comes back unless one came."""
-    if current_thread() is not main_thread():  # only the main thread hears signals
+def handle_signals(on_first: Callable[[int], None]) -> Iterator[None]:
+    """Install the handlers for the block; the former ones come back unless a signal came."""
+    if current_thread() is not main_thread():  # only the main thread gets signals
         yield
         return
-    before = on_first(heard)
+    former = install_handlers(on_first)
     try:
         yield
     finally:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+            for number, handler in former.items():
+                signal.signal(number, handler)

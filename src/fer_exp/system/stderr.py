@@ -1,4 +1,4 @@
-"""What native code writes to the terminal."""
+"""The lines that native code writes to the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def held_stderr() -> Iterator[None]:
-    """Keep what native code writes to stderr back, and show it only if an exception follows.
+    """Hold back what native code writes to stderr, and show it only if an exception follows.
 
     TensorFlow's import prints lines there that no setting silences.
     """

@@ -20,9 +20,9 @@ def worker_count(asked: int | None) -> int:
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
-    """Fresh processes, one thread each, that end when this one does, however it ends.
+    """Return a pool of fresh processes, one thread each, that end when this one does, however it ends.
 
-    Not forked: a fork of a process with threads (TensorFlow's, OpenCV's) can hang.
+    They are not forked: a fork of a process with threads (TensorFlow's, OpenCV's) can hang.
     """
     return ProcessPoolExecutor(workers, get_context("spawn"), _start)
 
@@ -30,18 +30,20 @@ def pool(workers: int) -> ProcessPoolExecutor:
 def _start() -> None:
     import cv2
 
-    cv2.setNumThreads(1)  # one process a core; threads within would fight
+    cv2.setNumThreads(1)  # one process per core: threads within would compete
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops the pool
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    parent_process().join()  # one that was killed sends no word: its children would wait for work for ever
+    parent = parent_process()
+    assert parent is not None  # this runs in a worker
+    parent.join()  # a parent that was killed sends no word: its children would wait for work for ever
     os._exit(1)
 
 
 def for_each(n: int, work: Callable[[int], None], workers: int, name: str, unit: str) -> None:
-    """Call `work(row)` for rows 0 to n - 1, in no order; what it raises ends the whole."""
+    """Call `work(row)` for rows 0 to n - 1, in no particular order; the first exception ends the whole."""
 
     def chunk(start: int) -> int:
         rows = range(start, min(start + CHUNK, n))

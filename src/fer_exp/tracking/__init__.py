@@ -6,53 +6,53 @@ import os
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-# MLflow's own seven tries take four minutes; the journal is patient enough
+# MLflow's own seven attempts take four minutes; the journal is patient enough
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 
 from mlflow.entities import Run
 
-from fer_exp.tracking.errors import Unanswered, masked
+from fer_exp.tracking.errors import ServerUnavailable, without_passwords
 from fer_exp.tracking.recorder import Recorder
-from fer_exp.tracking.recovery import deliver, deliver_left, is_behind, left
+from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, is_behind
 from fer_exp.tracking.runs import (
     checkpoint_files,
-    close_dead,
-    fetch,
+    close_abandoned,
+    download_artifact,
     find_run,
     history,
+    load_config,
     stored_files,
     sweep_runs,
-    told,
     training_runs,
 )
-from fer_exp.tracking.store import Place, check_run_id, default_uri, open_place
+from fer_exp.tracking.store import TrackingStore, check_run_id, default_uri, open_store
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
-logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again
-logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # without its warnings that it tries again
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises what it logs too
 
 __all__ = [
-    "Place",
     "Recorder",
     "Run",
-    "Unanswered",
+    "ServerUnavailable",
+    "TrackingStore",
+    "abandoned_journals",
     "check_run_id",
     "checkpoint_files",
-    "close_dead",
+    "close_abandoned",
     "default_uri",
     "deliver",
-    "deliver_left",
-    "fetch",
+    "deliver_abandoned",
+    "download_artifact",
     "find_run",
     "history",
     "is_behind",
-    "left",
-    "masked",
-    "open_place",
+    "load_config",
+    "open_store",
     "stored_files",
     "sweep_runs",
-    "told",
     "training_runs",
+    "without_passwords",
 ]

@@ -1,10 +1,10 @@
-"""From the journal to the tracking server: in order, and each entry once, whatever happens on the way."""
+"""Delivery of a journal to the tracking server: in order, and each entry once, whatever happens on the way."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import chain, takewhile
 from typing import Any
@@ -13,71 +13,71 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
 from fer_exp.errors import UserError
-from fer_exp.tracking.errors import UNANSWERED, masked, reason, will_never_be_taken
+from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, reason, without_passwords
 from fer_exp.tracking.journal import Entry, Journal
-from fer_exp.tracking.store import open_place
+from fer_exp.tracking.store import open_store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 1000  # metrics, 100 parameters or tags: MLflow's limits
-FEW = 100
-NOT_NOW = (*UNANSWERED, UserError)
-MALFORMED = (ValueError, KeyError, TypeError)  # what an entry brings about that cannot be meant
+METRICS_AT_ONCE = 1000  # in a request: MLflow's limits
+ITEMS_AT_ONCE = 100  # parameters or tags
+RETRYABLE = (*UNAVAILABLE, UserError)
+MALFORMED = (ValueError, KeyError, TypeError)  # raised by an entry that makes no sense
 SLOWEST = 2**20  # bytes a second: a file may take that long before its server counts as silent
 TABLES = "mlflow.loggedArtifacts"  # the tag by which the pages know tables among the artifacts
 
 
 class Delivery:
-    """Sends the entries of a journal; every one of them can be sent again without a trace.
+    """Sends the entries of a journal; each of them can be sent again without a trace.
 
     Metric points carry their time, so that MLflow stores equal ones once; a run is looked for by the journal that made
     it, and a logged model by its run and name, before another is made.
 
     Args:
         journal: locked by this process.
-        uri: where to, instead of where the journal says.
+        uri: where to send them, instead of where the journal says.
     """
 
-    def __init__(self, journal: Journal, uri: str | None = None):
+    def __init__(self, journal: Journal, uri: str | None = None) -> None:
         self.journal, self.about = journal, journal.about
         self.uri = uri or self.about["uri"]
-        self.allowed = 0.0  # seconds that what is being sent may take
-        self.singly = 0  # up to where entries are sent one by one
+        self.seconds_allowed = 0.0  # that what is being sent may take
+        self.one_by_one_until = 0  # the position up to which entries are sent one by one
 
     @cached_property
     def client(self) -> MlflowClient:
-        """Of the server; making it connects to a database."""
+        """Return a client of the server; making it connects to a database."""
         return MlflowClient(tracking_uri=self.uri)
 
     def step(self) -> int:
-        """Deliver what comes next; returns how many entries those were.
+        """Deliver what comes next, and return how many entries those were.
 
         Raises:
-            NOT_NOW: the server did not take it now; nothing has changed.
+            RETRYABLE: the server did not take it now; nothing has changed.
         """
         pending = self.journal.pending()
         first = next(pending, None)
         if first is None:
             return 0
-        entries, run_id = [first, *self._alike(first, pending)], self.journal.run_id
+        entries, run_id = [first, *self._following_metrics(first, pending)], self.journal.run_id
         try:
             run_id = self._send(run_id, first.op, entries) or run_id
-        except (*UNANSWERED, *MALFORMED) as error:
+        except (*UNAVAILABLE, *MALFORMED) as error:
             if first.op == "run" or not self._is_final(error, run_id):
                 raise
             if len(entries) > 1:  # one of them alone is refused
-                self.singly = entries[-1].end
+                self.one_by_one_until = entries[-1].end
                 return self.step()
             if not self.journal.refused:
-                said = "warning: %s refuses what it was sent, kept in %s: %s"
-                log.warning(said, masked(self.uri), self.journal.folder, reason(error))
+                message = "warning: %s refuses what it was sent, which is kept in %s: %s"
+                log.warning(message, without_passwords(self.uri), self.journal.folder, reason(error))
             self.journal.refuse(entries, run_id, reason(error))
         else:
             self.journal.advance(entries, run_id)
         return len(entries)
 
     def _send(self, run_id: str | None, op: str, entries: list[Entry]) -> str | None:
-        known = {
+        operations: dict[str, Callable[..., str | None]] = {
             "run": self._run,
             "parameters": self._parameters,
             "tags": self._tags,
@@ -87,55 +87,56 @@ class Delivery:
             "artifact": self._artifact,
             "end": self._end,
         }
-        if op not in known:
-            raise ValueError(f"nobody knows what {op} is")
-        self.allowed = 0.0
-        return known[op](run_id, *(entry.values for entry in entries))
+        if op not in operations:
+            raise ValueError(f"{op} is not a known operation")
+        self.seconds_allowed = 0.0
+        return operations[op](run_id, *(entry.values for entry in entries))
 
     def _is_final(self, error: BaseException, run_id: str | None) -> bool:
-        """Whether an entry is refused for ever; not where a server does not know the run: it may be another one."""
-        if not isinstance(error, UNANSWERED):
+        """Return whether an entry is refused for ever; raise if the server does not know the run: it may be another."""
+        if not isinstance(error, UNAVAILABLE):
             return True
-        if not will_never_be_taken(error):
+        if not is_permanent(error):
             return False
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            assert run_id is not None  # entries after the first one have a run
             self.client.get_run(run_id)
         return True
 
-    def _alike(self, first: Entry, pending: Iterator[Entry]) -> list[Entry]:
-        """The metrics that follow metrics: one request for many, where a slow server has let them pile up."""
-        if first.op != "metrics" or first.end <= self.singly:
+    def _following_metrics(self, first: Entry, pending: Iterator[Entry]) -> list[Entry]:
+        """Return the metrics that follow metrics: one request for many, where a slow server has let them pile up."""
+        if first.op != "metrics" or first.end <= self.one_by_one_until:
             return []
-        room = AT_ONCE - len(first.values.get("points", ()))
-        found = []
+        room = METRICS_AT_ONCE - len(first.values.get("points", ()))
+        entries: list[Entry] = []
         for entry in takewhile(lambda entry: entry.op == "metrics", pending):
             room -= len(entry.values.get("points", ()))
             if room < 0:
                 break
-            found.append(entry)
-        return found
+            entries.append(entry)
+        return entries
 
     def _run(self, run_id: str | None, about: dict[str, Any]) -> str:
-        """Find or make the run."""
+        """Find or make the run, and return its id."""
         if about["run_id"]:
             return self.client.get_run(about["run_id"]).info.run_id
-        place = open_place(self.uri, about["experiment"], wait=0)
-        experiment_id = place.experiment_id
-        if not place.is_local:
+        store = open_store(self.uri, about["experiment"], wait=0)
+        experiment_id = store.experiment_id
+        assert experiment_id is not None  # else opening the store has raised
+        if not store.is_local:
             self._warn_of_files(self.client.get_experiment(experiment_id))
-        found = self.client.search_runs([experiment_id], f"tags.journal = '{self.journal.id}'")
-        if not found:
-            tags = about["tags"] | {"journal": self.journal.id}
-            found = [self.client.create_run(experiment_id, int(about["at"] * 1000), tags, about["name"])]
-        return found[0].info.run_id
+        if runs := self.client.search_runs([experiment_id], f"tags.journal = '{self.journal.id}'"):
+            return runs[0].info.run_id
+        tags = about["tags"] | {"journal": self.journal.id}
+        return self.client.create_run(experiment_id, int(about["at"] * 1000), tags, about["name"]).info.run_id
 
     @staticmethod
     def _warn_of_files(experiment: Experiment) -> None:
-        """Say where files of an experiment go that was not made by way of its server."""
+        """Say where the files of an experiment go that was not created through its server."""
         if experiment.artifact_location.startswith(("file:", "/")):
             log.warning(
-                "warning: the files of tracking.experiment=%s go to %s on this machine, not to the server, for it was "
-                "not made by way of the server: another name makes one that is",
+                "warning: the files of tracking.experiment=%s go to %s on this machine, not to the server, because the "
+                "experiment was not created through the server; another name creates one that is",
                 experiment.name,
                 experiment.artifact_location,
             )
@@ -156,8 +157,8 @@ class Delivery:
 
     def _model(self, run_id: str, entry: dict[str, Any]) -> None:
         experiment_id = self.client.get_run(run_id).info.experiment_id
-        known = self.client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
-        model = next((model for model in known if model.name == entry["name"]), None)
+        models = self.client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
+        model = next((model for model in models if model.name == entry["name"]), None)
         if model is None:
             model = self.client.create_logged_model(
                 experiment_id, entry["name"], run_id, tags=entry["tags"], model_type="keras"
@@ -165,8 +166,8 @@ class Delivery:
         elif str(model.status) == "READY":
             return
         points = [
-            Metric(*point, model.model_id, point[0].rsplit("/", 1)[1], entry["digest"], run_id)
-            for point in entry["points"]
+            Metric(key, value, time, step, model.model_id, key.rsplit("/", 1)[1], entry["digest"], run_id)
+            for key, value, time, step in entry["points"]
         ]
         self.client.log_batch(run_id, metrics=points)
         outputs = self.client.get_run(run_id).outputs
@@ -184,21 +185,21 @@ class Delivery:
         path = self.journal.path(entry["file"])
         name = "/".join(filter(None, [entry["folder"], path.name]))
         if path.is_file():
-            self.allowed = path.stat().st_size / SLOWEST
+            self.seconds_allowed = path.stat().st_size / SLOWEST
             self.client.log_artifact(run_id, str(path), entry["folder"])
-        # sent before, where the note of that is damaged
+        # a file that was sent before is gone; it comes up again where delivered.json is damaged
         elif name not in {item.path for item in self.client.list_artifacts(run_id, entry["folder"])}:
-            raise ValueError(f"{path} is gone")
+            raise ValueError(f"{path} is missing")
         if entry["table"]:
-            told = json.loads(self.client.get_run(run_id).data.tags.get(TABLES, "[]"))
-            if (table := {"path": name, "type": "table"}) not in told:
-                self.client.set_tag(run_id, TABLES, json.dumps([*told, table]))
+            tables = json.loads(self.client.get_run(run_id).data.tags.get(TABLES, "[]"))
+            if (table := {"path": name, "type": "table"}) not in tables:
+                self.client.set_tag(run_id, TABLES, json.dumps([*tables, table]))
 
     def _end(self, run_id: str, entry: dict[str, Any]) -> None:
         self.client.set_terminated(run_id, entry["status"], int(entry["at"] * 1000))
 
 
 def _parts(items: list[Any]) -> Iterator[list[Any]]:
-    """As many at once as a request may hold."""
-    for start in range(0, len(items), FEW):
-        yield items[start : start + FEW]
+    """Yield as many at once as a request may hold."""
+    for start in range(0, len(items), ITEMS_AT_ONCE):
+        yield items[start : start + ITEMS_AT_ONCE]

@@ -1,11 +1,11 @@
-"""What a tracking server's silence, and its refusals, look like."""
+"""The silence and the refusals of a tracking server."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeGuard, TypeVar
 
 from mlflow import MlflowException
 from requests import RequestException
@@ -14,53 +14,68 @@ from sqlalchemy.exc import SQLAlchemyError
 from fer_exp.errors import UserError
 
 # what MLflow raises where a server or database is away, slow, broken, or says no
-UNANSWERED = (MlflowException, RequestException, SQLAlchemyError, OSError)
-# what a server says of a request that it will never take; all else may pass
-FINAL = (
+UNAVAILABLE = (MlflowException, RequestException, SQLAlchemyError, OSError)
+# how a server answers a request that it will never take; all else may pass
+PERMANENT = (
     "INVALID_PARAMETER_VALUE",
     "INVALID_STATE",
     "MALFORMED_REQUEST",
     "RESOURCE_ALREADY_EXISTS",
     "RESOURCE_DOES_NOT_EXIST",
 )
-Reader = TypeVar("Reader", bound=Callable[..., Any])
 
 
-class Unanswered(UserError):
-    """The tracking server or database does not answer."""
+class HasUri(Protocol):
+    """What is asked at an address: a tracking store."""
+
+    @property
+    def uri(self) -> str:
+        """Return the address."""
 
 
-def will_never_be_taken(error: BaseException) -> bool:
-    """Whether sending the same again is of no use."""
-    return isinstance(error, MlflowException) and error.error_code in FINAL
+Store = TypeVar("Store", bound=HasUri)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ServerUnavailable(UserError):
+    """A tracking server or database that does not answer."""
+
+
+def is_permanent(error: BaseException) -> TypeGuard[MlflowException]:
+    """Return whether sending the same again is of no use."""
+    return isinstance(error, MlflowException) and error.error_code in PERMANENT
 
 
 def reason(error: BaseException) -> str:
-    """An error in one line: what the system or database said, where it did, rather than what libraries made of it."""
-    said, inner = error, error
-    while (inner := inner.__cause__ or inner.__context__) is not None:
-        said = inner if isinstance(inner, (OSError, SQLAlchemyError)) else said
-    lines = str(said).strip().splitlines()
-    return masked(lines[0] if lines else type(said).__name__)[:200]
+    """Return an error in one line: the system's or database's own, where there is one, rather than a library's."""
+    root, cause = error, error.__cause__ or error.__context__
+    while cause is not None:
+        root = cause if isinstance(cause, (OSError, SQLAlchemyError)) else root
+        cause = cause.__cause__ or cause.__context__
+    lines = str(root).strip().splitlines()
+    return without_passwords(lines[0] if lines else type(root).__name__)[:200]
 
 
-def masked(text: str) -> str:
-    """A text without the passwords of the addresses in it."""
+def without_passwords(text: str) -> str:
+    """Return a text without the passwords of the addresses in it."""
     return re.sub(r"(://[^/@\s:]*):[^/@\s]*@", r"\1:***@", text)
 
 
-def reads(function: Reader) -> Reader:
-    """For functions of a place, which is their first argument: silence becomes Unanswered."""
+def raises_server_unavailable(
+    function: Callable[Concatenate[Store, P], T],
+) -> Callable[Concatenate[Store, P], T]:
+    """Make a function whose first argument is a store raise ServerUnavailable where the server does not answer."""
 
     @wraps(function)
-    def asking(place, *args, **kwargs):
+    def wrapper(store: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return function(place, *args, **kwargs)
-        except UNANSWERED as error:
-            if will_never_be_taken(error):
+            return function(store, *args, **kwargs)
+        except UNAVAILABLE as error:
+            if is_permanent(error):
                 raise
-            raise Unanswered(
-                f"{masked(place.uri)} does not answer ({reason(error)}): start it, then try again"
+            raise ServerUnavailable(
+                f"{without_passwords(store.uri)} does not answer ({reason(error)}): start it, then try again"
             ) from error
 
-    return asking
+    return wrapper

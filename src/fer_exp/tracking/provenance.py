@@ -1,4 +1,4 @@
-"""What a number can be traced to: commit, versions, machine."""
+"""The origin of a number: commit, versions, machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psutil
 
-SLACK = 60  # seconds that a clock may be set by while a process runs
+SLACK = 60  # seconds by which a clock may be set while a process runs
 PACKAGES = ("fer-exp", "tensorflow", "keras", "mlflow", "numpy", "scikit-learn", "opencv-python", "hydra-core")
 
 
 def git(root: Path) -> dict[str, str]:
-    """Tags with commit and whether the tree was changed since; none where there is no repository or no git."""
+    """Return tags with the commit and whether the tree was changed since; no commit without a repository or git."""
 
     def ask(*words: str) -> str:
         return subprocess.run(
@@ -34,8 +34,8 @@ def git(root: Path) -> dict[str, str]:
         return {"git.dirty": "unknown"}
 
 
-def code(package: Path) -> str:
-    """Hex digest of the package's source: equal where the same code ran, committed or not."""
+def code_digest(package: Path) -> str:
+    """Return a hex digest of the package's source: equal where the same code ran, committed or not."""
     digest = sha256()
     for file in sorted(package.rglob("*.py")):
         digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
@@ -43,23 +43,23 @@ def code(package: Path) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Tags with the version of Python and of every package that a result can depend on."""
-    found = {"version.python": platform.python_version()}
+    """Return tags with the version of Python and of every package that a result can depend on."""
+    tags = {"version.python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[f"version.{name}"] = version(name)
+            tags[f"version.{name}"] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return tags
 
 
 def machine() -> dict[str, str]:
-    """Tags with host, process and system."""
+    """Return tags with host, process and system."""
     return {"host": socket.gethostname(), **process(), "system": platform.platform()}
 
 
 def process() -> dict[str, str]:
-    """Tags that name this process: its number, among which others, and when it began, for numbers are used again."""
+    """Return tags that name this process: its number, in which container, and since when, as numbers are used again."""
     began = f"{psutil.Process().create_time():.2f}"
     return {"pid": str(os.getpid()), "process.space": _space(), "process.began": began}
 
@@ -71,8 +71,8 @@ def _space() -> str:
         return ""
 
 
-def lives(tags: Mapping[str, str]) -> bool | None:
-    """Whether the process that these tags name is still there; None where that cannot be seen from here."""
+def is_alive(tags: Mapping[str, str]) -> bool | None:
+    """Return whether the process that these tags name still runs; None where that cannot be seen from here."""
     elsewhere = tags.get("host") != socket.gethostname() or tags.get("process.space", _space()) != _space()
     if elsewhere or not tags.get("pid", "").isdigit():
         return None

@@ -1,4 +1,4 @@
-"""Reading runs back."""
+"""Reading stored runs."""
 
 from __future__ import annotations
 
@@ -11,124 +11,130 @@ import yaml
 from mlflow.entities import Run
 
 from fer_exp.errors import UserError
-from fer_exp.tracking.errors import UNANSWERED, masked, reads, will_never_be_taken
-from fer_exp.tracking.provenance import lives
-from fer_exp.tracking.store import Place, check_run_id
+from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, raises_server_unavailable, without_passwords
+from fer_exp.tracking.provenance import is_alive
+from fer_exp.tracking.store import TrackingStore, check_run_id
 
 
-@reads
-def find_run(place: Place, run_id: str) -> tuple[Place, Run]:
-    """A stored training run, and its place: that of its own experiment.
+@raises_server_unavailable
+def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
+    """Return the store of a training run, set to the run's own experiment, and the run.
 
     Raises:
-        UserError: there is none of that id, or it is none of training.
+        UserError: there is no run of that id, or it is not a training run.
     """
     try:
-        run = place.client.get_run(check_run_id(run_id))
-    except UNANSWERED as error:
-        if not will_never_be_taken(error):
+        run = store.client.get_run(check_run_id(run_id))
+    except UNAVAILABLE as error:
+        if not is_permanent(error):
             raise
-        # one that began while the server was away was called by its journal's id
-        everywhere = [experiment.experiment_id for experiment in place.client.search_experiments()]
-        found = place.client.search_runs(everywhere, f"tags.journal = '{run_id}'")
-        if not found:
+        # a run that began while the server was away was known by its journal's id
+        experiment_ids = [experiment.experiment_id for experiment in store.client.search_experiments()]
+        runs = store.client.search_runs(experiment_ids, f"tags.journal = '{run_id}'")
+        if not runs:
             raise UserError(
-                f"run={run_id}: not in {masked(place.uri)}; tracking.uri names another database or server"
+                f"run={run_id}: not in {without_passwords(store.uri)}; tracking.uri names another database or server"
             ) from error
-        run = found[0]
-    name = place.client.get_experiment(run.info.experiment_id).name
+        run = runs[0]
+    name = store.client.get_experiment(run.info.experiment_id).name
     if run.data.tags.get("kind") != "run":
-        raise UserError(f"run={run_id}: {run.info.run_name} is no training run")
-    return place._replace(experiment=name, experiment_id=run.info.experiment_id), run
+        raise UserError(f"run={run_id}: {run.info.run_name} is not a training run")
+    return store._replace(experiment=name, experiment_id=run.info.experiment_id), run
 
 
-@reads
-def stored_files(place: Place, run: Run, folder: str) -> list[str]:
-    """The artifacts of a run in a folder, by their paths."""
-    return sorted(item.path for item in place.client.list_artifacts(run.info.run_id, folder) if not item.is_dir)
+@raises_server_unavailable
+def stored_files(store: TrackingStore, run: Run, folder: str) -> list[str]:
+    """Return the paths of a run's artifacts in a folder."""
+    return sorted(item.path for item in store.client.list_artifacts(run.info.run_id, folder) if not item.is_dir)
 
 
-def fetch(place: Place, run: Run, file: str, folder: Path) -> Path:
-    """An artifact as a local file; `folder` receives it if it is not local already.
+def download_artifact(store: TrackingStore, run: Run, file: str, folder: Path) -> Path:
+    """Return an artifact as a local file; `folder` receives it if it is not local already.
 
     Raises:
         UserError: the run has no such artifact, or the server does not answer.
     """
     try:
-        return Path(place.client.download_artifacts(run.info.run_id, file, str(folder)))
-    except UNANSWERED as error:
-        raise UserError(f"run {run.info.run_name} ({run.info.run_id}): no {file} among its artifacts") from error
+        return Path(store.client.download_artifacts(run.info.run_id, file, str(folder)))
+    except UNAVAILABLE as error:
+        raise UserError(f"run {run.info.run_name} ({run.info.run_id}) has no artifact {file}") from error
 
 
-def told(place: Place, run: Run) -> dict[str, Any]:
-    """The configuration that a run keeps, as plain data.
+def load_config(store: TrackingStore, run: Run) -> dict[str, Any]:
+    """Return the configuration that a run keeps, as plain data.
 
     Raises:
-        UserError: it has none: it ended before it had written it down.
+        UserError: it has none, because it ended before it was written.
     """
     with TemporaryDirectory() as scratch:
-        return yaml.safe_load(fetch(place, run, "config.yaml", Path(scratch)).read_text())
+        return yaml.safe_load(download_artifact(store, run, "config.yaml", Path(scratch)).read_text())
 
 
-@reads
-def history(place: Place, run: Run, key: str) -> dict[int, float]:
-    """A metric's value at each step; the latest where a step has several."""
-    return {point.step: point.value for point in place.client.get_metric_history(run.info.run_id, key)}
+@raises_server_unavailable
+def history(store: TrackingStore, run: Run, key: str) -> dict[int, float]:
+    """Return a metric's value at each step; the latest where a step has several."""
+    return {point.step: point.value for point in store.client.get_metric_history(run.info.run_id, key)}
 
 
-@reads
-def training_runs(place: Place, query: str = "") -> list[Run]:
-    """The training runs of an experiment, oldest first; `query` narrows them in MLflow's words."""
+@raises_server_unavailable
+def training_runs(store: TrackingStore, query: str = "") -> list[Run]:
+    """Return the training runs of an experiment, oldest first; `query` narrows them in MLflow's syntax."""
     query = " and ".join(filter(None, ["tags.kind = 'run'", query]))
     order = ["attributes.start_time ASC"]
-    found, token = [], None
+    runs: list[Run] = []
+    token: str | None = None
     while True:
-        page = place.client.search_runs(
-            [place.experiment_id], query, max_results=1000, order_by=order, page_token=token
+        page = store.client.search_runs(
+            [store.experiment_id],  # type: ignore[list-item]  # None, of a silent server, raises there
+            query,
+            max_results=1000,
+            order_by=order,
+            page_token=token,
         )
-        found += page
+        runs += page
         token = page.token
         if not token:
-            return found
+            return runs
 
 
-def sweep_runs(place: Place, sweep_id: str) -> list[Run]:
-    """The training runs of a sweep, oldest first, those included that it found done before.
+def sweep_runs(store: TrackingStore, sweep_id: str) -> list[Run]:
+    """Return the training runs of a sweep, oldest first, including those that it found already done.
 
     Raises:
-        UserError: it is no sweep id.
+        UserError: it is not a sweep id.
     """
     if not re.fullmatch(r"s-[0-9a-z-]+", sweep_id):
         raise UserError(f"sweep={sweep_id}: a sweep id starts with s-")
-    own = training_runs(place, f"tags.sweep_id = '{sweep_id}'")
-    reused = training_runs(place, f"tags.`also_in.{sweep_id}` = 'true'")  # MLflow's queries have no "or"
-    return sorted({run.info.run_id: run for run in reused + own}.values(), key=lambda run: run.info.start_time)
+    trained = training_runs(store, f"tags.sweep_id = '{sweep_id}'")
+    reused = training_runs(store, f"tags.`also_in.{sweep_id}` = 'true'")  # MLflow's queries have no "or"
+    return sorted({run.info.run_id: run for run in reused + trained}.values(), key=lambda run: run.info.start_time)
 
 
-@reads
-def close_dead(place: Place) -> list[Run]:
-    """Mark as KILLED the runs that a process of this machine began and left RUNNING when it ended; returns them."""
-    left = [run for run in training_runs(place, "attributes.status = 'RUNNING'") if lives(run.data.tags) is False]
-    for run in left:
-        place.client.set_terminated(run.info.run_id, "KILLED")
-    return left
+@raises_server_unavailable
+def close_abandoned(store: TrackingStore) -> list[Run]:
+    """Mark as KILLED the runs that a process of this machine left RUNNING when it ended, and return them."""
+    running = training_runs(store, "attributes.status = 'RUNNING'")
+    abandoned = [run for run in running if is_alive(run.data.tags) is False]
+    for run in abandoned:
+        store.client.set_terminated(run.info.run_id, "KILLED")
+    return abandoned
 
 
-def checkpoint_files(place: Place, run: Run, which: str) -> dict[int, str]:
-    """Epoch -> artifact, of the checkpoints that were asked for.
+def checkpoint_files(store: TrackingStore, run: Run, which: str) -> dict[int, str]:
+    """Return epoch -> artifact of the checkpoints asked for: best, last, all, or the number of an epoch.
 
     Raises:
         UserError: the run kept no such epoch.
     """
-    kept = {int(Path(file).stem.split("-")[1]): file for file in stored_files(place, run, "checkpoints")}
+    files = {int(Path(file).stem.split("-")[1]): file for file in stored_files(store, run, "checkpoints")}
     if which == "all":
-        wanted = sorted(kept)
+        epochs = sorted(files)
     elif which.isdigit():
-        wanted = [int(which)]
+        epochs = [int(which)]
     else:
         key = {"best": "best_epoch", "last": "epochs_run"}[which]
-        wanted = [int(run.data.metrics.get(key, 0))]
-    if not wanted or not kept.keys() >= set(wanted):
-        there = ", ".join(map(str, sorted(kept))) or "none"
-        raise UserError(f"checkpoint={which}: run {run.info.run_name} ({run.info.status}) kept the epochs: {there}")
-    return {epoch: kept[epoch] for epoch in wanted}
+        epochs = [int(run.data.metrics.get(key, 0))]
+    if not epochs or not files.keys() >= set(epochs):
+        kept = ", ".join(map(str, sorted(files))) or "none"
+        raise UserError(f"checkpoint={which}: run {run.info.run_name} ({run.info.status}) kept the epochs: {kept}")
+    return {epoch: files[epoch] for epoch in epochs}

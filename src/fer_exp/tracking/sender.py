@@ -1,4 +1,4 @@
-"""Delivers a journal while it is written."""
+"""The thread that delivers a journal while it is written."""
 
 from __future__ import annotations
 
@@ -8,108 +8,108 @@ from threading import Condition, Thread
 
 from tqdm import tqdm
 
-from fer_exp.tracking.delivery import NOT_NOW, Delivery
-from fer_exp.tracking.errors import masked, reason
+from fer_exp.tracking.delivery import RETRYABLE, Delivery
+from fer_exp.tracking.errors import reason, without_passwords
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 30  # seconds that the end of a run waits for a server that takes nothing
-PAUSES = (1, 2, 4, 8, 15)  # seconds before it is asked again
+PATIENCE = 30  # seconds that the end of a run waits for a server that accepts nothing
+PAUSES = (1, 2, 4, 8, 15)  # seconds before each further attempt
 
 
-class Courier:
+class Sender:
     """Delivers a journal from a thread of its own, so that whoever writes it never waits for the server."""
 
-    def __init__(self, delivery: Delivery):
+    def __init__(self, delivery: Delivery) -> None:
         self.delivery, self.journal = delivery, delivery.journal
-        self.turn = Condition()
-        self.failing = ""  # why nothing is taken at present
-        self.moved = time.monotonic()  # when something was taken last
-        self.hurry = self.stopped = False
-        self.bug: BaseException | None = None
+        self.condition = Condition()
+        self.failure = ""  # why the server accepts nothing at present
+        self.last_delivery = time.monotonic()
+        self.flushing = self.stopped = False
+        self.error: BaseException | None = None  # of this program, not of the server
         self.thread = Thread(target=self._work, name="delivery", daemon=True)
         self.thread.start()
 
     def notify(self) -> None:
-        """More is there."""
-        with self.turn:
-            self.turn.notify_all()
+        """Wake the thread: the journal has grown."""
+        with self.condition:
+            self.condition.notify_all()
 
     @property
     def waiting(self) -> int:
-        """How many entries are not delivered."""
+        """Return how many entries are not delivered."""
         return sum(1 for _ in self.journal.pending())
 
     def flush(self, patience: float | None = None) -> bool:
-        """Wait until everything is delivered; False where the server takes nothing for `patience` seconds.
+        """Wait until everything is delivered; return False if the server accepts nothing for `patience` seconds.
 
-        A large file may take as long as it needs at a megabyte a second.
+        A large file may take as long as it needs at a megabyte per second.
         """
         patience, began = PATIENCE if patience is None else patience, time.monotonic()
         total = self.waiting
-        with self.turn, tqdm(total=total, desc="delivering to the tracking server", delay=2, leave=False) as bar:
-            self.hurry = True
-            self.turn.notify_all()
-            while self.journal.is_behind and self.bug is None:
-                self.turn.wait(0.2)
+        with self.condition, tqdm(total=total, desc="delivering to the tracking server", delay=2, leave=False) as bar:
+            self.flushing = True
+            self.condition.notify_all()
+            while self.journal.is_behind and self.error is None:
+                self.condition.wait(0.2)
                 bar.update(total - self.waiting - bar.n)
-                silent = time.monotonic() - max(began, self.moved)
-                if silent > patience + (0 if self.failing else self.delivery.allowed):
-                    self.failing = self.failing or f"no answer for {silent:.0f} seconds"
+                silent = time.monotonic() - max(began, self.last_delivery)
+                if silent > patience + (0 if self.failure else self.delivery.seconds_allowed):
+                    self.failure = self.failure or f"no answer for {silent:.0f} seconds"
                     return False
-            self.hurry = False
-        if self.bug is not None:
-            raise self.bug
+            self.flushing = False
+        if self.error is not None:
+            raise self.error
         return True
 
     def stop(self) -> bool:
-        """End the thread, what is left stays in the journal; False where a server that hangs still holds it."""
-        with self.turn:
+        """End the thread, and leave the rest in the journal; return False if a server that hangs still holds it."""
+        with self.condition:
             self.stopped = True
-            self.turn.notify_all()
+            self.condition.notify_all()
         self.thread.join(1)
         return not self.thread.is_alive()
 
     def _work(self) -> None:
-        failed = 0
+        failures = 0
         while not self.stopped:
-            with self.turn:
-                # not only when told: a writer may be interrupted before it tells
+            with self.condition:
+                # a writer may be interrupted before it notifies: look once a second
                 while not (self.journal.is_behind or self.stopped):
-                    self.turn.wait(1)
+                    self.condition.wait(1)
             try:
                 sent = 0 if self.stopped else self.delivery.step()
-            except NOT_NOW as error:
-                failed += 1
-                self._pause(error, failed)
-            except BaseException as error:  # ours: raised where somebody waits
-                with self.turn:
-                    self.bug = error
-                    self.turn.notify_all()
+            except RETRYABLE as error:
+                failures += 1
+                self._pause(error, failures)
+            except BaseException as error:  # a bug: raised by whoever waits in flush
+                with self.condition:
+                    self.error = error
+                    self.condition.notify_all()
                 return
             else:
-                if self.failing:
-                    log.info("%s answers again", masked(self.delivery.uri))
-                failed = 0
-                with self.turn:
-                    self.failing = ""
+                if self.failure:
+                    log.info("%s answers again", without_passwords(self.delivery.uri))
+                failures = 0
+                with self.condition:
+                    self.failure = ""
                     if sent:
-                        self.moved = time.monotonic()
-                    self.turn.notify_all()
-                    if not sent and not self.stopped:  # in the midst of a line
-                        self.turn.wait(0.1)
+                        self.last_delivery = time.monotonic()
+                    self.condition.notify_all()
+                    if not sent and not self.stopped:  # in the middle of a line
+                        self.condition.wait(0.1)
 
-    def _pause(self, error: BaseException, failed: int) -> None:
-        if not self.failing:
+    def _pause(self, error: BaseException, failures: int) -> None:
+        if not self.failure:
             log.warning(
-                "warning: %s takes nothing (%s): this goes on, what it records is kept in %s until it does",
-                masked(self.delivery.uri),
+                "warning: %s accepts nothing (%s): this run goes on, and what it records is kept in %s until it does",
+                without_passwords(self.delivery.uri),
                 reason(error),
                 self.journal.folder,
             )
-        with self.turn:
-            self.failing = reason(error)
-            seconds = PAUSES[min(failed, len(PAUSES)) - 1]
-            self.turn.wait_for(lambda: self.hurry or self.stopped, seconds)
-            if self.hurry and not self.stopped:
-                self.turn.wait_for(lambda: self.stopped, PAUSES[0])
+        with self.condition:
+            self.failure = reason(error)
+            seconds = PAUSES[min(failures, len(PAUSES)) - 1]
+            self.condition.wait_for(lambda: self.flushing or self.stopped, seconds)
+            if self.flushing and not self.stopped:
+                self.condition.wait_for(lambda: self.stopped, PAUSES[0])

@@ -1,4 +1,4 @@
-"""Where runs are kept, and the pages that show them."""
+"""The store where runs are kept, and the pages that show them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,7 @@ from mlflow.utils.rest_utils import http_request
 
 from fer_exp.errors import UserError
 from fer_exp.system.paths import ROOT
-from fer_exp.tracking.errors import UNANSWERED, Unanswered, masked, reason, will_never_be_taken
+from fer_exp.tracking.errors import UNAVAILABLE, ServerUnavailable, is_permanent, reason, without_passwords
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -35,11 +35,11 @@ COLUMNS = [
 ]
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 WAIT = 10  # seconds for a server that is being started again
-ASLEEP = 10  # seconds after which one that says nothing hangs
+HEALTH_TIMEOUT = 10  # seconds after which a silent server counts as hanging
 
 
-class Place(NamedTuple):
-    """Where runs are kept: an experiment of a tracking server or database, and a folder for what is in progress.
+class TrackingStore(NamedTuple):
+    """An experiment of a tracking server or database, and the folder for what is in progress.
 
     `experiment_id` is None where the server did not answer.
     """
@@ -51,52 +51,53 @@ class Place(NamedTuple):
 
     @property
     def state(self) -> Path:
-        """What interrupted runs go on from, by their ids."""
+        """Return the folder with what interrupted runs go on from, by their ids."""
         return self.home / "state"
 
     @property
     def journal(self) -> Path:
-        """What is recorded and not delivered yet."""
+        """Return the folder of what is recorded and not delivered yet."""
         return self.home / "journal"
 
     @property
     def artifacts(self) -> Path:
-        """Files of runs in a database; a server has a place of its own for them."""
+        """Return the folder for the files of runs in a database; a server has its own."""
         return self.home / "artifacts"
 
     def state_of(self, run: Run) -> Path:
-        """The state of a stored run: by the id that it had where it began without a server, else by its own."""
+        """Return the state folder of a stored run, named by its journal's id if it began without a server."""
         early = self.state / check_run_id(run.data.tags.get("journal", run.info.run_id))
         return early if early.exists() else self.state / check_run_id(run.info.run_id)
 
-    def names(self, run: Run) -> set[str]:
-        """The ids that a stored run has had: its own, and its journal's."""
+    @staticmethod
+    def run_ids(run: Run) -> set[str]:
+        """Return the ids that a stored run has had: its own and its journal's."""
         return {run.info.run_id, run.data.tags.get("journal", run.info.run_id)}
 
     @property
-    def sync_words(self) -> str:
-        """What `python -m fer_exp sync` needs to be told of a place that is not in mlruns/."""
+    def sync_options(self) -> str:
+        """Return the options that `python -m fer_exp sync` needs for a store that is not in mlruns/."""
         return "" if self.home == ROOT / "mlruns" else f" --home {self.home}"
 
     @property
     def client(self) -> MlflowClient:
-        """A client of this place."""
+        """Return a client of this store."""
         return MlflowClient(tracking_uri=self.uri)
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a database rather than a server."""
+        """Return whether it is a database rather than a server."""
         return _scheme(self.uri) in DATABASES
 
     def ui_command(self, port: int = 5000) -> str:
-        """The shell command that serves the user interface over a local database."""
+        """Return the shell command that serves the user interface over a local database."""
         if self.uri == default_uri():
             return "make ui"
-        return f"mlflow ui --backend-store-uri {masked(self.uri)} --host 127.0.0.1 --port {port}"
+        return f"mlflow ui --backend-store-uri {without_passwords(self.uri)} --host 127.0.0.1 --port {port}"
 
     def url(self, path: str = "", port: int = 5000) -> str:
-        """The page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
-        base = f"http://127.0.0.1:{port}" if self.is_local else masked(self.uri)
+        """Return the page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
+        base = f"http://127.0.0.1:{port}" if self.is_local else without_passwords(self.uri)
         page = f"{base}/#/experiments/{self.experiment_id}"
         training_view = "workflowType=machine_learning"  # else a fresh browser gets the menu for language models
         if path:
@@ -105,7 +106,7 @@ class Place(NamedTuple):
 
 
 def check_run_id(run_id: str) -> str:
-    """The id itself, if it is one: no other text becomes a path.
+    """Return the id itself if it is one: no other text becomes a path.
 
     Raises:
         UserError: it is not 32 hex characters.
@@ -116,28 +117,29 @@ def check_run_id(run_id: str) -> str:
 
 
 def default_uri() -> str:
-    """The database in mlruns/."""
+    """Return the address of the database in mlruns/."""
     return f"sqlite:///{ROOT / 'mlruns' / 'mlflow.db'}"
 
 
-def open_place(uri: str | None, experiment: str, must_answer: bool = True, wait: float | None = None) -> Place:
-    """The experiment, made if it is not there; safe when several processes meet a fresh database at once.
+def open_store(uri: str | None, experiment: str, must_answer: bool = True, wait: float | None = None) -> TrackingStore:
+    """Open an experiment, made if it is not there; safe when several processes meet a fresh database at once.
 
     Args:
         uri: of a tracking server or database; None: MLFLOW_TRACKING_URI, else the database in mlruns/.
         experiment: its name.
-        must_answer: False: where nothing answers, a place without an experiment is found all the same.
-        wait: seconds to try again for; None: WAIT.
+        must_answer: False: return a store without an experiment id where the server does not answer.
+        wait: seconds to keep trying; None: WAIT.
 
     Raises:
-        UserError: the uri is none that MLflow can use for runs.
-        Unanswered: the server does not answer.
+        UserError: MLflow cannot keep runs under that uri.
+        ServerUnavailable: the server does not answer.
     """
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or default_uri()
     if uri.startswith("file:") or "://" not in uri:
-        raise UserError(f"tracking.uri={uri}: a server (http://...) or a database (sqlite:////path/mlflow.db)")
+        raise UserError(f"tracking.uri={uri}: must be a server (http://...) or a database (sqlite:////path/mlflow.db)")
     uri = uri.rstrip("/")
-    home, lock = ROOT / "mlruns", nullcontext()
+    home = ROOT / "mlruns"
+    lock: AbstractContextManager[object] = nullcontext()
     if uri.startswith("sqlite:///"):
         database = Path(uri.removeprefix("sqlite:///")).absolute()
         home, uri = database.parent, f"sqlite:///{database}"
@@ -147,49 +149,59 @@ def open_place(uri: str | None, experiment: str, must_answer: bool = True, wait:
             raise UserError(f"tracking.uri={uri}: {home}: {error.strerror}") from error
         # concurrent migrations of a fresh database kill each other
         lock = FileLock(home / "mlflow.db.lock")
-    place = Place(uri, experiment, None, home)
+    store = TrackingStore(uri, experiment, None, home)
     try:
         with lock:
-            return place._replace(experiment_id=_experiment_id(place, WAIT if wait is None else wait))
-    except Unanswered as error:
+            return store._replace(experiment_id=_experiment_id(store, WAIT if wait is None else wait))
+    except ServerUnavailable as error:
         if must_answer:
             raise
         log.warning("warning: %s", error)
-        return place
+        return store
 
 
-def _experiment_id(place: Place, wait: float) -> str:
+def _experiment_id(store: TrackingStore, wait: float) -> str:
     began = time.monotonic()
     while True:
         try:
-            if not place.is_local:  # one that hangs is not waited for as long as a request may take
-                http_request(get_default_host_creds(place.uri), "/health", "GET", max_retries=0, timeout=ASLEEP)
-            found = place.client.get_experiment_by_name(place.experiment)
-            if found is None:
-                return _create(place)
-        except UNANSWERED as error:
+            if not store.is_local:
+                _check_health(store.uri)
+            experiment = store.client.get_experiment_by_name(store.experiment)
+            if experiment is None:
+                return _create(store)
+        except UNAVAILABLE as error:
             if getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS":  # another process was faster
                 continue
-            server = _scheme(place.uri) in ("http", "https", *DATABASES)
-            if will_never_be_taken(error) or not server:
-                raise UserError(f"tracking.uri={masked(place.uri)}: {reason(error)}") from error
+            supported = _scheme(store.uri) in ("http", "https", *DATABASES)
+            if is_permanent(error) or not supported:
+                raise UserError(f"tracking.uri={without_passwords(store.uri)}: {reason(error)}") from error
             if time.monotonic() - began >= wait:
-                raise Unanswered(f"tracking.uri={masked(place.uri)} does not answer: {reason(error)}") from error
+                raise ServerUnavailable(
+                    f"tracking.uri={without_passwords(store.uri)} does not answer: {reason(error)}"
+                ) from error
             Event().wait(1)
         else:
-            if found.lifecycle_stage == "deleted":
+            if experiment.lifecycle_stage == "deleted":
                 raise UserError(
-                    f"tracking.experiment={place.experiment} was deleted; restore it or choose another name"
+                    f"tracking.experiment={store.experiment} was deleted; restore it or choose another name"
                 )
-            return found.experiment_id
+            return experiment.experiment_id
+
+
+def _check_health(uri: str) -> None:
+    """Raise where a server does not answer soon: one that hangs is not waited for as long as a request may take."""
+    credentials = get_default_host_creds(uri)  # type: ignore[no-untyped-call]  # MLflow does not annotate it
+    http_request(  # type: ignore[no-untyped-call]  # nor this
+        credentials, "/health", "GET", max_retries=0, timeout=HEALTH_TIMEOUT
+    )
 
 
 def _scheme(uri: str) -> str:
     return uri.split(":", 1)[0].split("+", 1)[0]
 
 
-def _create(place: Place) -> str:
-    location = f"{place.artifacts.as_uri()}/{quote(place.experiment, safe='')}" if place.is_local else None
+def _create(store: TrackingStore) -> str:
+    location = f"{store.artifacts.as_uri()}/{quote(store.experiment, safe='')}" if store.is_local else None
     # undocumented: presets the columns of the runs table; nothing depends on it
     view = {
         "searchFilter": "",
@@ -210,4 +222,4 @@ def _create(place: Place) -> str:
         "viewMaximized": False,
     }
     tags = {f"mlflow.sharedViewState.{VIEW}": json.dumps(view)}
-    return place.client.create_experiment(place.experiment, artifact_location=location, tags=tags)
+    return store.client.create_experiment(store.experiment, artifact_location=location, tags=tags)

@@ -1,1 +1,1 @@
-"""Fit: optimizer, class weights, metrics, callbacks, checkpoints."""
+"""Training: optimizer, class weights, metrics, callbacks, checkpoints."""

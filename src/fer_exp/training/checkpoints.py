@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from fer_exp.config.training import Keep, Mode
 from fer_exp.errors import UserError
+from fer_exp.system import atomic
 from fer_exp.system.archives import check_archive
+
+if TYPE_CHECKING:
+    from fer_exp.config.training import TrainingConfig
+    from fer_exp.tracking import Recorder
 
 KEPT = 2  # states that are kept, see fer_exp.training.state
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every epoch, keeps `best` (by the monitored value, the earliest on ties) and `last` at hand.
+    """Saves every epoch, and knows the `best` one (by the monitored value, the earliest on ties) and the `last`.
 
     Args:
         folder: where the files stand until the run has them.
@@ -37,7 +43,7 @@ class Checkpoints(keras.callbacks.Callback):
         keep: Keep,
         deliver: Callable[[Path], None],
         network: keras.Model,
-    ):
+    ) -> None:
         super().__init__()
         self.network = network
         self.folder, self.monitor, self.keep, self.deliver = folder, monitor, keep, deliver
@@ -46,12 +52,38 @@ class Checkpoints(keras.callbacks.Callback):
         self.needed: list[set[int]] = []  # best and last after each of the epochs before
         self.best_value = -float("inf")
 
+    @classmethod
+    def for_run(cls, run: Recorder, cfg: TrainingConfig, network: keras.Model, epochs: int) -> Checkpoints:
+        """Return the checkpoints of a run, in its state folder.
+
+        Args:
+            run: takes the files that stay.
+            cfg: what makes an epoch the best, and which files stay.
+            network: what is saved.
+            epochs: how many are still to come.
+
+        Raises:
+            UserError: the disk has no room for them.
+        """
+        run.state.mkdir(parents=True, exist_ok=True)
+        for leftover in run.state.glob(f"{atomic.PART}*"):  # of a process that was killed
+            leftover.unlink()
+        check_space(run.state, network, epochs, cfg.checkpoints.keep)
+        deliver = partial(run.log_artifact, folder="checkpoints")
+        return cls(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, network)
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """Return the epoch of `best` and of `last`."""
+        return {"best": self.best_epoch, "last": self.last_epoch}
+
     def path(self, epoch: int) -> Path:
-        """The file of an epoch (1, 2, ...)."""
+        """Return the file of an epoch (1, 2, ...)."""
         return self.folder / f"epoch-{epoch:03d}.keras"
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Save, choose, and drop what is neither best nor last."""
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Save the epoch, choose the best, and drop what is neither best nor last."""
+        assert logs is not None  # Keras gives them to every epoch
         self.needed = [*self.needed[-KEPT:], {self.best_epoch, self.last_epoch}]
         self.last_epoch = epoch + 1
         save(self.network, self.path(self.last_epoch))
@@ -67,14 +99,14 @@ class Checkpoints(keras.callbacks.Callback):
         for stale in self.needed[0] - needed if len(self.needed) > KEPT else ():
             self.path(stale).unlink(missing_ok=True)
 
-    def on_train_end(self, logs=None):
-        """Deliver the two that stay, unless all were."""
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Deliver the two that stay, unless all were delivered."""
         if self.keep is Keep.best_and_last:
             for epoch in sorted({self.best_epoch, self.last_epoch} - {0}):
                 self.deliver(self.path(epoch))
 
 
-def need_space(folder: Path, network: keras.Model, epochs: int, keep: Keep) -> None:
+def check_space(folder: Path, network: keras.Model, epochs: int, keep: Keep) -> None:
     """Raise UserError where the disk has no room for a run's models and states, before it begins.
 
     Counted are 4 bytes a weight: of each model that stays, of five on the way there (those that kept states name, and
@@ -87,8 +119,8 @@ def need_space(folder: Path, network: keras.Model, epochs: int, keep: Keep) -> N
     free = shutil.disk_usage(folder).free
     if need > free:
         raise UserError(
-            f"this run's models take about {need / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free in {folder}. "
-            "Make room, or keep fewer of them: checkpoints.keep=best_and_last"
+            f"this run's models take about {need / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free in "
+            f"{folder}. Make room, or keep fewer of them: checkpoints.keep=best_and_last"
         )
 
 
@@ -99,14 +131,12 @@ def save(model: keras.Model, path: Path) -> None:
         UserError: the disk is full or the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
     # an uncompiled twin with the same layers: the one way to leave the optimizer out
     bare = keras.Model(model.inputs, model.outputs, name=model.name)
     try:
-        bare.save(part)
-        os.replace(part, path)
+        with atomic.replacing(path, path.suffix) as part:
+            bare.save(part)
     except OSError as error:
-        part.unlink(missing_ok=True)
         free = shutil.disk_usage(path.parent).free / 2**20
         raise UserError(
             f"{path}: {error.strerror or error}; {free:.0f} MiB are free there. The epochs before are saved with "
@@ -115,13 +145,13 @@ def save(model: keras.Model, path: Path) -> None:
 
 
 def load(path: Path) -> keras.Model:
-    """A saved model, for prediction; Lambda layers and pickled code are refused.
+    """Load a saved model, for prediction; Lambda layers and pickled code are refused.
 
     Raises:
-        UserError: it would unpack to more than any model here takes.
+        UserError: it is not a saved model, or would unpack to more than any model here takes.
     """
     try:
         check_archive(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: no saved model ({error})") from error
+        raise UserError(f"{path}: not a saved model ({error})") from error
     return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -8,7 +8,7 @@ from fer_exp.config.training import ClassWeights
 
 
 def class_weights(kind: ClassWeights, counts: np.ndarray) -> dict[int, float] | None:
-    """Weight of each class that has faces, or None for equal weights.
+    """Return the weight of each class that has faces, or None for equal weights.
 
     Args:
         kind: `inverse`: 1/n, normalised to sum 1 (study A). `balanced`: 1/n, `sqrt`: 1/sqrt(n), both normalised so

@@ -1,4 +1,4 @@
-"""Train a model: compile, fit, choose."""
+"""Training of a model: compile it, build its callbacks, fit it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING, NamedTuple
 import keras
 import numpy as np
 
-from fer_exp.inputs.batches import Order, batches
+from fer_exp.inputs.batches import EpochSampler, batches
 from fer_exp.inputs.source import Features, Source
 from fer_exp.inputs.split import Split
 from fer_exp.training import optimizers
-from fer_exp.training.callbacks import Epochs, Measure
+from fer_exp.training.callbacks import CaptureMetrics, SeedEpoch
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.class_weights import class_weights
-from fer_exp.training.interrupt import Stopping
+from fer_exp.training.interrupt import StopOnSignal
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
-from fer_exp.training.state import Keeper, State, restore
+from fer_exp.training.state import SaveState, State, restore
 
 if TYPE_CHECKING:
     from fer_exp.config.training import TrainingConfig
 
 
 class Fitted(NamedTuple):
-    """What training gave: epochs run, and how long they took."""
+    """The epochs that were run, and how long they took in seconds."""
 
     epochs_run: int
     seconds: float
 
 
 def seed_everything(seed: int, deterministic: bool, mixed_precision: bool) -> None:
-    """Seeds of Python, NumPy and Keras, and how exactly and how precisely to compute."""
+    """Seed Python, NumPy and Keras, and set how exactly and how precisely to compute."""
     keras.utils.set_random_seed(seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if mixed_precision else "float32")
     if deterministic and keras.backend.backend() == "tensorflow":
@@ -49,62 +49,84 @@ def fit(
     cfg: TrainingConfig,
     checkpoints: Checkpoints,
     record: Callable[[dict[str, float], int], None],
-    begun: State | None = None,
+    state: State | None = None,
 ) -> Fitted:
     """Train `model` as `cfg` says.
 
     Args:
-        model: from fer_exp.models.build, or its head.
+        model: what fer_exp.models.build returns, or its head.
         source: the pictures; or, for the head alone, their features.
         split: which of them to train and to validate on.
         cfg: the run's configuration.
         checkpoints: saves each epoch and knows the best.
         record: takes each epoch's metrics; those of the state first.
-        begun: the state to go on from, bit for bit as if training had never stopped; None begins anew.
+        state: the state to go on from, bit for bit as if training had never stopped; None begins anew.
     """
     labels = source.faces.labels[split.train.rows]
-    order = Order(labels, cfg.seed, cfg.resample)
+    classes = len(source.faces.classes)
+    order = EpochSampler(labels, cfg.seed, cfg.resample)
     train = batches(source, split.train, cfg.batch_size, order)
     validation = batches(source, split.validation, max(cfg.batch_size, 64))
-    classes = len(source.faces.classes)
-    model.compile(
-        optimizer=optimizers.build(cfg.optimizer, cfg.epochs * len(train)),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes), BalancedLoss(classes)],
-        jit_compile=False,  # on a CPU compilation costs more than it saves
+    compile_model(model, cfg, classes, len(train))
+    callbacks = [SeedEpoch(order, cfg.seed), checkpoints, *build_rules(cfg)]
+    start = time.monotonic() - (state.seconds if state else 0)
+    save_state = SaveState(
+        checkpoints.folder, checkpoints.network, callbacks, state, lambda: time.monotonic() - start, record
     )
-    callbacks = [Epochs(order, cfg.seed), checkpoints]
-    for rule, kind in (
-        (cfg.early_stopping, keras.callbacks.EarlyStopping),
-        (cfg.reduce_lr_on_plateau, keras.callbacks.ReduceLROnPlateau),
-    ):
-        if rule.patience is not None:
-            options = {"factor": rule.factor, "min_lr": rule.min_lr} if hasattr(rule, "factor") else {}
-            callbacks.append(kind(rule.monitor, mode=rule.mode.value, patience=rule.patience, **options))
-    start = time.monotonic() - (begun.seconds if begun else 0)
-    keeper = Keeper(checkpoints.folder, checkpoints.network, callbacks, begun, lambda: time.monotonic() - start, record)
-    # measured before the rules change the learning rate; kept, then recorded, once all is safe
-    callbacks = [Measure(keeper.measured), *callbacks, keeper]
-    if begun:
-        model.optimizer.build(model.trainable_variables)
-        restore(begun, checkpoints.network, model.optimizer)
-        for epoch, values in enumerate(begun.history, 1):
-            record(values, epoch)
-        if begun.stopped or begun.epoch >= cfg.epochs:
-            keeper.on_train_begin()
+    if state:
+        go_on_from(state, model, checkpoints.network, record)
+        if state.stopped or state.epoch >= cfg.epochs:
+            save_state.on_train_begin()
             checkpoints.on_train_end()
-            return Fitted(begun.epoch, begun.seconds)
-    stopping = Stopping()
+            return Fitted(state.epoch, state.seconds)
+    stopping = StopOnSignal()
     with stopping.listening():
         history = model.fit(
             train,
             validation_data=validation,
             epochs=cfg.epochs,
-            initial_epoch=begun.epoch if begun else 0,
+            initial_epoch=state.epoch if state else 0,
             class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
-            callbacks=[*callbacks, stopping],
+            # metrics are captured before the rules change the learning rate, and recorded once all is saved
+            callbacks=[CaptureMetrics(save_state.capture), *callbacks, save_state, stopping],
             shuffle=False,  # the data set has an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
-        stopping.stop_if_asked()  # in the midst of what follows the last epoch
+        stopping.stop_if_asked()  # a signal may have come after the last epoch
     return Fitted(history.epoch[-1] + 1, time.monotonic() - start)
+
+
+def compile_model(model: keras.Model, cfg: TrainingConfig, classes: int, steps_per_epoch: int) -> None:
+    """Give the model its optimizer, its loss and its metrics."""
+    model.compile(
+        optimizer=optimizers.build(cfg.optimizer, cfg.epochs * steps_per_epoch),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes), BalancedLoss(classes)],
+        jit_compile=False,  # on a CPU compilation costs more than it saves
+    )
+
+
+def build_rules(cfg: TrainingConfig) -> list[keras.callbacks.Callback]:
+    """Return Keras's rules for when training stops and the learning rate falls, as far as they are asked for."""
+    rules = []
+    stopping, plateau = cfg.early_stopping, cfg.reduce_lr_on_plateau
+    if stopping.patience is not None:
+        assert stopping.mode is not None  # TrainingConfig fills it in
+        rules.append(
+            keras.callbacks.EarlyStopping(stopping.monitor, mode=stopping.mode.value, patience=stopping.patience)
+        )
+    if plateau.patience is not None:
+        assert plateau.mode is not None
+        options = {"patience": plateau.patience, "factor": plateau.factor, "min_lr": plateau.min_lr}
+        rules.append(keras.callbacks.ReduceLROnPlateau(plateau.monitor, mode=plateau.mode.value, **options))
+    return rules
+
+
+def go_on_from(
+    state: State, model: keras.Model, network: keras.Model, record: Callable[[dict[str, float], int], None]
+) -> None:
+    """Restore a state into a compiled model and the network around it, and record its epochs again."""
+    model.optimizer.build(model.trainable_variables)
+    restore(state, network, model.optimizer)
+    for epoch, metrics in enumerate(state.history, 1):
+        record(metrics, epoch)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 
 class ConfusionMetric(keras.metrics.Metric):
     """Counts true against predicted classes. y_true: (batch,) int; y_pred: (batch, classes) scores."""
 
-    def __init__(self, classes: int, name: str):
+    def __init__(self, classes: int, name: str) -> None:
         super().__init__(name=name, dtype="float32")
         self.classes = classes
         self.counts = self.add_variable((classes, classes), initializer="zeros", name="counts")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         """Add a batch; weights are ignored, as in the other unweighted metrics."""
         true = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), self.classes, dtype="float32")
         predicted = ops.one_hot(ops.argmax(y_pred, -1), self.classes, dtype="float32")
         self.counts.assign_add(ops.matmul(ops.transpose(true), predicted))
 
-    def per_class(self):
-        """Hits, true and predicted count of each class, and 1 where the class occurs, else 0."""
+    def per_class(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return hits, true and predicted count of each class, and 1 where the class occurs, else 0."""
         support = ops.sum(self.counts, 1)
         present = ops.cast(support > 0, "float32")
         return ops.diagonal(self.counts), support, ops.sum(self.counts, 0), present
@@ -30,11 +31,11 @@ class ConfusionMetric(keras.metrics.Metric):
 class BalancedAccuracy(ConfusionMetric):
     """Mean recall of the classes that occur (Brodersen et al. 2010)."""
 
-    def __init__(self, classes: int):
+    def __init__(self, classes: int) -> None:
         super().__init__(classes, "balanced_accuracy")
 
-    def result(self):
-        """In 0..1; 0 before any batch."""
+    def result(self) -> Tensor:
+        """Return the metric in 0..1; 0 before any batch."""
         hits, support, _, present = self.per_class()
         return ops.sum(hits / ops.maximum(support, 1)) / ops.maximum(ops.sum(present), 1)
 
@@ -42,11 +43,11 @@ class BalancedAccuracy(ConfusionMetric):
 class MacroF1(ConfusionMetric):
     """Mean F1 of the classes that occur; a class that is never predicted has 0."""
 
-    def __init__(self, classes: int):
+    def __init__(self, classes: int) -> None:
         super().__init__(classes, "macro_f1")
 
-    def result(self):
-        """In 0..1; 0 before any batch."""
+    def result(self) -> Tensor:
+        """Return the metric in 0..1; 0 before any batch."""
         hits, support, predicted, present = self.per_class()
         f1 = 2 * hits / ops.maximum(support + predicted, 1)
         return ops.sum(f1 * present) / ops.maximum(ops.sum(present), 1)
@@ -60,13 +61,13 @@ class BalancedLoss(keras.metrics.Metric):
     Classes that do not occur have no part in it.
     """
 
-    def __init__(self, classes: int):
+    def __init__(self, classes: int) -> None:
         super().__init__(name="balanced_loss", dtype="float32")
         self.classes = classes
         self.sums = self.add_variable((classes,), initializer="zeros", name="sums")
         self.counts = self.add_variable((classes,), initializer="zeros", name="counts")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         """Add a batch: y_true (batch,) int, y_pred (batch, classes) probabilities; weights are ignored."""
         labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
         loss = keras.losses.sparse_categorical_crossentropy(labels, ops.cast(y_pred, "float32"))
@@ -74,7 +75,7 @@ class BalancedLoss(keras.metrics.Metric):
         self.sums.assign_add(ops.sum(true * loss[:, None], 0))
         self.counts.assign_add(ops.sum(true, 0))
 
-    def result(self):
-        """At least 0; 0 before any batch."""
+    def result(self) -> Tensor:
+        """Return the loss, at least 0; 0 before any batch."""
         present = ops.cast(self.counts > 0, "float32")
         return ops.sum(self.sums / ops.maximum(self.counts, 1)) / ops.maximum(ops.sum(present), 1)

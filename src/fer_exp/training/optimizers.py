@@ -1,4 +1,4 @@
-"""conf/optimizer -> keras.optimizers."""
+"""From conf/optimizer to keras.optimizers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLASSES = {
 
 
 def build(cfg: OptimizerConfig, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer, its learning rate constant or following half a cosine to zero over `steps` steps.
+    """Build the optimizer, its learning rate constant or following half a cosine to zero over `steps` steps.
 
     The cosine is Loshchilov and Hutter 2017, SGDR, equation 5, without restarts.
     """

@@ -1,4 +1,4 @@
-"""All that training needs to go on as if it had never stopped, after each epoch.
+"""All that training needs, after each epoch, to go on as if it had never stopped.
 
 A `.keras` file holds neither the optimizer, nor the seed generators of dropout and augmentation, nor what callbacks
 count. The order of pictures and the seeds of an epoch are functions of (seed, epoch) and need no keeping.
@@ -18,33 +18,33 @@ import keras
 import numpy as np
 
 from fer_exp.errors import UserError
+from fer_exp.system import atomic
 from fer_exp.system.cache import DAMAGED
 from fer_exp.training.checkpoints import KEPT
 
 log = logging.getLogger(__name__)
 
 SUFFIX = ".state"
-PART = ".part-state"
 COUNTERS = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter", "best_value", "last_epoch")
 
 
 class State(NamedTuple):
-    """After an epoch.
+    """The state of training after an epoch.
 
     Attributes:
-        epoch: the last one that is complete (1, 2, ...).
-        stopped: training has ended, early or not.
-        seconds: of training so far.
-        history: what each epoch measured.
-        counters: of each callback, by the name of its class.
-        variables: of the network, then of the optimizer, in their order.
+        epoch: the last complete one (1, 2, ...).
+        stopped: whether training has ended, early or not.
+        seconds: how long training has taken so far.
+        history: the metrics of each epoch.
+        counters: what each callback counts, by the name of its class.
+        variables: those of the network, then those of the optimizer, in their order.
     """
 
     epoch: int
     stopped: bool
     seconds: float
     history: list[dict[str, float]]
-    counters: dict[str, dict[str, float]]
+    counters: dict[str, dict[str, float | None]]
     variables: list[np.ndarray]
 
 
@@ -55,30 +55,29 @@ def write(folder: Path, state: State) -> Path:
         UserError: the disk is full or the folder cannot be written to.
     """
     meta = {key: value for key, value in state._asdict().items() if key != "variables"}
-    arrays = {f"variable_{i:05d}": value for i, value in enumerate(state.variables)}
-    part = folder / PART
+    arrays: dict[str, Any] = {f"variable_{i:05d}": value for i, value in enumerate(state.variables)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with part.open("wb+") as file:
-            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            digest = file_digest(file, "sha256").hexdigest()
-        path = folder / f"epoch-{state.epoch:05d}-{digest[:32]}{SUFFIX}"
-        os.replace(part, path)
+        with atomic.temporary(folder) as part:
+            with part.open("wb+") as file:
+                np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+                file.seek(0)
+                digest = file_digest(file, "sha256").hexdigest()
+            path = folder / f"epoch-{state.epoch:05d}-{digest[:32]}{SUFFIX}"
+            os.replace(part, path)
         for stale in _files(folder)[KEPT:]:
             stale.unlink()
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise UserError(
             f"{folder}: {error.strerror or error}; the state before is kept. Make room, then go on with resume=RUN_ID"
         ) from error
     return path
 
 
-def latest(folder: Path) -> State | None:
-    """The last state that is as it was written; None where there is none."""
+def latest_state(folder: Path) -> State | None:
+    """Return the last state that is as it was written; None where there is none."""
     for path in _files(folder):
         try:
             with path.open("rb") as file:
@@ -86,7 +85,7 @@ def latest(folder: Path) -> State | None:
                     raise ValueError("its content is not what was written")
             return _read(path)
         except DAMAGED as error:
-            log.warning("warning: %s is damaged (%s): the state before it is taken", path, error)
+            log.warning("warning: %s is damaged (%s); the state before it is used", path, error)
     return None
 
 
@@ -98,12 +97,12 @@ def _read(path: Path) -> State:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The states, the latest first."""
+    """Return the files of the states, the latest first."""
     return sorted(folder.glob(f"epoch-*{SUFFIX}"), reverse=True)
 
 
 def restore(state: State, network: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    """Set every variable of the network and of the optimizer, built already.
+    """Set every variable of the network and of the optimizer, which is built already.
 
     Raises:
         UserError: they are not those that the state was made of.
@@ -111,7 +110,7 @@ def restore(state: State, network: keras.Model, optimizer: keras.optimizers.Opti
     variables = _variables(network, optimizer)
     shapes = [[tuple(v.shape) for v in values] for values in (variables, state.variables)]
     if shapes[0] != shapes[1]:
-        raise UserError("the state of this run belongs to another network or optimizer: start it anew")
+        raise UserError("the state of this run belongs to another network or optimizer: start a new run")
     for variable, value in zip(variables, state.variables, strict=True):
         variable.assign(value)
 
@@ -120,16 +119,16 @@ def _variables(network: keras.Model, optimizer: keras.optimizers.Optimizer) -> l
     return [*network.variables, *optimizer.variables]
 
 
-class Keeper(keras.callbacks.Callback):
-    """Writes a state after each epoch, then lets the epoch be recorded: what is recorded is never trained again.
+class SaveState(keras.callbacks.Callback):
+    """Writes a state after each epoch, then records the epoch: what is recorded is never trained again.
 
-    Stands last among the callbacks, whose counters it keeps.
+    It stands last among the callbacks, whose counters it keeps.
 
     Args:
-        folder: of the states.
-        network: what is trained; may hold more than the model that is.
-        others: the callbacks before it.
-        begun: the state to go on from, or None.
+        folder: where the states are.
+        network: what is saved; may hold more than the model that is trained.
+        callbacks: the callbacks before it.
+        state: the state to go on from, or None.
         clock: seconds of training since the start.
         record: takes each epoch's metrics.
     """
@@ -138,40 +137,41 @@ class Keeper(keras.callbacks.Callback):
         self,
         folder: Path,
         network: keras.Model,
-        others: list[keras.callbacks.Callback],
-        begun: State | None,
+        callbacks: list[keras.callbacks.Callback],
+        state: State | None,
         clock: Callable[[], float],
         record: Callable[[dict[str, float], int], None],
-    ):
+    ) -> None:
         super().__init__()
-        self.folder, self.network, self.others, self.begun = folder, network, others, begun
+        self.folder, self.network, self.callbacks, self.state = folder, network, callbacks, state
         self.clock, self.record = clock, record
-        self.history = list(begun.history) if begun else []
+        self.history = list(state.history) if state else []
 
-    def on_train_begin(self, logs=None):
-        """Set back what the others have just reset."""
-        for callback in self.others if self.begun else ():
-            for name, value in self.begun.counters.get(type(callback).__name__, {}).items():
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Restore the counters that the callbacks have just reset."""
+        counters = self.state.counters if self.state else {}
+        for callback in self.callbacks:
+            for name, value in counters.get(type(callback).__name__, {}).items():
                 setattr(callback, name, value)
 
-    def measured(self, values: Mapping[str, float]) -> None:
-        """Take an epoch's metrics, before rules change the learning rate."""
-        self.history.append(dict(values))
+    def capture(self, metrics: Mapping[str, float]) -> None:
+        """Take an epoch's metrics, before other callbacks change the learning rate."""
+        self.history.append(dict(metrics))
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Keep, then record."""
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Write the state, then record the epoch."""
         state = State(
             epoch=epoch + 1,
             stopped=bool(self.model.stop_training),
             seconds=self.clock(),
             history=self.history,
-            counters={type(callback).__name__: _counters(callback) for callback in self.others},
+            counters={type(callback).__name__: _counters(callback) for callback in self.callbacks},
             variables=[np.asarray(v) for v in _variables(self.network, self.model.optimizer)],
         )
         write(self.folder, state)
         self.record(self.history[-1], epoch + 1)
 
 
-def _counters(callback: Any) -> dict[str, float]:
-    found = {name: getattr(callback, name) for name in COUNTERS if hasattr(callback, name)}
-    return {name: value if value is None else np.asarray(value).item() for name, value in found.items()}
+def _counters(callback: keras.callbacks.Callback) -> dict[str, float | None]:
+    counters = {name: getattr(callback, name) for name in COUNTERS if hasattr(callback, name)}
+    return {name: None if value is None else np.asarray(value).item() for name, value in counters.items()}

@@ -1,4 +1,4 @@
-"""The built-in faces: drawn from FACS action units, evidence about nobody.
+"""The built-in faces: drawn from FACS action units, they are no evidence about real people.
 
 They show that a pipeline runs and what its numbers look like; the action-unit tables (`actions`) decide how large the
 effect of an occlusion is. From the inside out: `classes` (which classes, how often), `actions` (expression -> action
@@ -22,15 +22,15 @@ _SMALLEST, _LARGEST = 24, 512
 
 
 def load(cfg: SyntheticConfig, *, size: int, workers: int) -> Faces:
-    """The built-in faces, drawn at the first call for a configuration and read from the cache afterwards.
+    """Return the built-in faces, drawn at the first call for a configuration and read from the cache afterwards.
 
     The training part has AffectNet's class frequencies to the power `cfg.imbalance`, and wrong labels as
-    `cfg.label_noise` says; the test part is balanced and rightly labelled. A face depends on the look's keys
+    `cfg.label_noise` says; the test part is balanced and correctly labelled. A face depends on the look's keys
     (seed, size, intensity, spread, idle, blend, pose, corruption), its part, its index and its class alone.
 
     Args:
-        cfg: the dataset; `limit` and `on_bad` are not looked at.
-        size: side of the pictures in pixels where `cfg.size` is None; brought to 24 to 512.
+        cfg: the dataset; `limit` and `on_bad` are ignored.
+        size: side of the pictures in pixels where `cfg.size` is None; clipped to 24 to 512.
         workers: processes that draw; 1 or fewer draws in this one.
 
     Returns:
@@ -45,7 +45,7 @@ def load(cfg: SyntheticConfig, *, size: int, workers: int) -> Faces:
 
     _check(cfg)
     plan = _plan(cfg, size)
-    return _faces(plan, store.drawn(plan, workers))
+    return _faces(plan, store.load_or_draw(plan, workers))
 
 
 def _check(cfg: SyntheticConfig) -> None:
@@ -53,11 +53,11 @@ def _check(cfg: SyntheticConfig) -> None:
         value = getattr(cfg, key)
         if value is not None:
             raise ConfigError(
-                f"dataset.{key}={value}: the built-in faces are drawn and take none. "
+                f"dataset.{key}={value}: the built-in faces are drawn, so they take no {key}. "
                 "Leave it out, or choose another dataset, such as dataset=image_folder"
             )
     if cfg.seed < 0:
-        raise ConfigError(f"dataset.seed={cfg.seed}: 0 or more")
+        raise ConfigError(f"dataset.seed={cfg.seed}: it must be 0 or more")
 
 
 def _plan(cfg: SyntheticConfig, size: int) -> Plan:
@@ -95,7 +95,7 @@ def _faces(plan: Plan, drawn: Drawn) -> Faces:
 
 
 def _fingerprint(plan: Plan, drawn: Drawn) -> str:
-    """Of the content, as it was drawn here: the digests stand for the pictures, the counts for ids and parts."""
+    """Return a digest of what was drawn: the digests stand for the pictures, the counts for ids and parts."""
     from hashlib import sha256
 
     content = sha256(f"synthetic {plan.n_train} {plan.n_test} {plan.look.size}".encode())

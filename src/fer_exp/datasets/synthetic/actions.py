@@ -12,9 +12,9 @@ Sources
     CK+     Lucey et al. (2010), CVPR Workshops: the criteria for an emotion label.
     EF86    Ekman & Friesen (1986), Motivation and Emotion 10, 159-168.
 
-Class by class, what supports it and what is our choice
+Class by class, what is supported and what is our choice
     happiness  12 is necessary (CK+), 6+12 the prototype (FACS), 12+25 consistent and 6 at 51 % (D14). Ours: 6 more
-               often than posed, and now and then 7, 10, 26.
+               often than posed, and occasionally 7, 10, 26.
     sadness    1+4+15 (FACS, EMFACS, CK+), the variant 6+15 (CK+); 4, 15 consistent, 17 at 67 %, 1 at 60 %, 6 at
                50 % (D14). 11 (CK+; 26 % in D14) is not drawn. Ours: 25, and 43 for the drooping lid.
     surprise   1+2+5B+26 or 27 (FACS): 5 is slight, stronger than B speaks against surprise (CK+). 1, 2, 25, 26
@@ -103,7 +103,7 @@ EXPRESSIONS: dict[str, dict[int, tuple[float, float]]] = {
 
 _CODES = tuple(ACTION_UNITS)
 _ROW = {code: row for row, code in enumerate(_CODES)}
-_ONE_SIDED = [_ROW[code] for code in (2, 10, 12, 14)]  # of contempt
+_ONE_SIDED = [_ROW[code] for code in (2, 10, 12, 14)]  # in contempt
 _MIDLINE = [_ROW[code] for code in (25, 26, 27)]
 STRONGEST = 1.1
 
@@ -123,7 +123,7 @@ class Actions:
 
     @classmethod
     def of(cls, values: np.ndarray) -> Actions:
-        """From (19, 2) intensities: rows in the order of ACTION_UNITS, columns the image's left and right side."""
+        """Make Actions from (19, 2) intensities: rows as ACTION_UNITS, columns the image's left and right side."""
         columns = (*values.T, values.mean(axis=1))
         return cls(*(dict(zip(_CODES, column.tolist(), strict=True)) for column in columns))
 
@@ -153,12 +153,12 @@ def sample(
 
 
 def _shown(rng: np.random.Generator, expression: str, gain: float) -> np.ndarray:
-    """(19, 2) intensities of one class on one face."""
+    """Draw the (19, 2) intensities of one class on one face."""
     values = np.zeros(len(_CODES))
-    chance, strength = rng.random((2, len(_CODES)))
+    draws, strength = rng.random((2, len(_CODES)))
     for code, (probability, mean) in EXPRESSIONS[expression].items():
         row = _ROW[code]
-        if chance[row] < probability:
+        if draws[row] < probability:
             values[row] = gain * mean * (0.6 + 0.8 * strength[row])
     sides = np.stack([values, values], axis=1)
     if expression == "contempt":
@@ -168,7 +168,7 @@ def _shown(rng: np.random.Generator, expression: str, gain: float) -> np.ndarray
 
 
 def _possible(values: np.ndarray) -> np.ndarray:
-    """The nearest that a face can do: a falling jaw parts the lips, and lips are either parted or pressed."""
+    """Return the nearest that a face can do: a dropped jaw parts the lips, which are either parted or pressed."""
     values[_MIDLINE] = values[_MIDLINE].mean(axis=1, keepdims=True)
     parted, jaw, stretched, pressed = (values[_ROW[code]] for code in (25, 26, 27, 24))
     np.maximum(parted, 0.7 * np.maximum(jaw, stretched), out=parted)
@@ -176,4 +176,5 @@ def _possible(values: np.ndarray) -> np.ndarray:
         values[_MIDLINE] = 0
     else:
         pressed[:] = 0
-    return np.clip(values, 0, STRONGEST)
+    clipped: np.ndarray = np.clip(values, 0, STRONGEST)
+    return clipped

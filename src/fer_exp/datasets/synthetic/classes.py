@@ -24,19 +24,19 @@ CONFUSION = np.array(
     ]
 )
 CONFUSION /= CONFUSION.sum(axis=1, keepdims=True)
-"""(8, 8), row = true class, column = what it is taken for; rows sum to 1. Our choice: it follows the familiar
-pairs (fear and surprise, disgust and anger, contempt and neutral), no published table."""
+"""(8, 8), row = true class, column = what it is taken for; rows sum to 1. Our choice, after the familiar pairs (fear
+and surprise, disgust and anger, contempt and neutral) and not after a published table."""
 
 LEAST_PER_CLASS = 8
 
 
 def balanced(n: int) -> np.ndarray:
-    """(n,) int64 classes, equally many of each as far as n allows, in turn."""
+    """Return (n,) int64 classes in turn, as many of each as of any other as far as n allows."""
     return np.arange(n) % len(CLASSES)
 
 
 def imbalanced(rng: np.random.Generator, n: int, imbalance: float) -> np.ndarray:
-    """(n,) int64 classes in random order, frequencies AFFECTNET_COUNTS ** imbalance, at least 8 of each."""
+    """Draw (n,) int64 classes in random order, with frequencies AFFECTNET_COUNTS ** imbalance, at least 8 of each."""
     share = AFFECTNET_COUNTS / AFFECTNET_COUNTS.sum()
     share = share**imbalance / (share**imbalance).sum()
     counts = np.maximum(np.round(share * n).astype(int), LEAST_PER_CLASS)
@@ -45,7 +45,7 @@ def imbalanced(rng: np.random.Generator, n: int, imbalance: float) -> np.ndarray
 
 
 def mislabel(rng: np.random.Generator, classes: np.ndarray, share: float) -> np.ndarray:
-    """(n,) int64 labels: each class is replaced with probability `share`, by one it is confused with."""
+    """Draw (n,) int64 labels: each class is replaced with probability `share` by one that it is confused with."""
     labels = classes.copy()
     for row in np.flatnonzero(rng.random(len(classes)) < share):
         labels[row] = rng.choice(len(CLASSES), p=CONFUSION[classes[row]])

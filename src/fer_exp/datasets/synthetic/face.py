@@ -1,4 +1,4 @@
-"""One face: a function of the seed, the part and its index, and of nothing else."""
+"""One face: it depends on the look, the part, its index and its expression, and on nothing else."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fer_exp.datasets.synthetic.scene import arrange
 
 PARTS = ("train", "test")
 
-_SMALLEST_CANVAS = 176  # smaller pictures are drawn larger and reduced: thin lines need the room
+_SMALLEST_CANVAS = 176  # smaller pictures are drawn larger and reduced, for the sake of thin lines
 
 
 class Stream(IntEnum):
-    """What random numbers are drawn for: none of these takes numbers from another."""
+    """What random numbers are drawn for; each purpose has a stream of its own."""
 
     PERSON = 0
     ACTIONS = 1
@@ -30,7 +30,7 @@ class Stream(IntEnum):
 
 
 def random_stream(seed: int, part: str, index: int, stream: Stream) -> np.random.Generator:
-    """Random numbers of their own for each seed, part, index and purpose."""
+    """Return a generator of its own for each seed, part, index and purpose."""
     return np.random.default_rng((seed, PARTS.index(part), index, stream))
 
 
@@ -66,7 +66,7 @@ def draw(look: Look, part: str, index: int, expression: str) -> Face:
     """Draw the face of this part ("train" or "test") and index with this expression, one of CLASSES.
 
     Person, action units, scene and camera have a stream of random numbers each: another expression, intensity or
-    amount of degradation leaves the person as they are.
+    amount of degradation leaves the person unchanged.
     """
 
     def stream(purpose: Stream) -> np.random.Generator:

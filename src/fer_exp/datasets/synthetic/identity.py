@@ -1,4 +1,4 @@
-"""Who a face is: proportions, colours, hair, beard and glasses, all without meaning for the expression."""
+"""Who a face is: proportions, colours, hair, beard and glasses, all unrelated to the expression."""
 
 from __future__ import annotations
 
@@ -127,10 +127,10 @@ class Identity:
 
 
 def sample(rng: np.random.Generator) -> Identity:
-    """Draw one person. Frequencies and ranges are our choices; they describe no population."""
-    man = bool(rng.random() < 0.5)
+    """Draw one person. Frequencies and ranges are our choices; they do not describe a population."""
+    masculine = bool(rng.random() < 0.5)
     tone = float(np.clip(rng.beta(1.3, 1.5) * 7, 0, 6.99))
-    hair_style = HairStyle(int(rng.choice(len(HairStyle), p=HAIR_STYLE_SHARE[man])))
+    hair_style = HairStyle(int(rng.choice(len(HairStyle), p=HAIR_STYLE_SHARE[masculine])))
 
     def normal(mean: float, deviation: float) -> float:
         return float(rng.normal(mean, deviation))
@@ -143,35 +143,35 @@ def sample(rng: np.random.Generator) -> Identity:
         clothes=rng.choice(CLOTHES),
         backdrop=rng.choice(BACKDROP),
         backdrop_2=rng.choice(BACKDROP),
-        masculine=man,
+        masculine=masculine,
         hair_style=hair_style,
         hair_part=float(rng.random()),
         fringe=float(rng.random()),
-        beard=Beard(int(rng.choice(len(Beard), p=BEARD_SHARE))) if man else Beard.NONE,
+        beard=Beard(int(rng.choice(len(Beard), p=BEARD_SHARE))) if masculine else Beard.NONE,
         face_width=normal(1, 0.04),
-        jaw=normal(0.04 if man else -0.03, 0.05),
-        chin=normal(0.03 if man else -0.04, 0.05),
+        jaw=normal(0.04 if masculine else -0.03, 0.05),
+        chin=normal(0.03 if masculine else -0.04, 0.05),
         eye_x=normal(0, 0.012),
-        eye_scale=normal(1.06 if man else 1.18, 0.07),
+        eye_scale=normal(1.06 if masculine else 1.18, 0.07),
         eye_tilt=normal(0, 0.018),
-        eye_opening=normal(0 if man else 0.012, 0.010),
-        brow_y=normal(0.02 if man else -0.015, 0.022),
+        eye_opening=normal(0 if masculine else 0.012, 0.010),
+        brow_y=normal(0.02 if masculine else -0.015, 0.022),
         brow_tilt=normal(0, 0.018),
-        brow_thickness=(1.15 if man else 0.75) * float(np.exp(normal(0, 0.2))),
-        brow_arch=normal(0 if man else 0.02, 0.014),
+        brow_thickness=(1.15 if masculine else 0.75) * float(np.exp(normal(0, 0.2))),
+        brow_arch=normal(0 if masculine else 0.02, 0.014),
         nose_width=normal(1, 0.10),
         nose_length=normal(0, 0.025),
         mouth_width=normal(1, 0.07),
         mouth_y=normal(0, 0.02),
         mouth_corner=normal(0, 0.012),
-        lip_fullness=(0.88 if man else 1.12) * float(np.exp(normal(0, 0.16))) * (1 + 0.04 * tone),
+        lip_fullness=(0.88 if masculine else 1.12) * float(np.exp(normal(0, 0.16))) * (1 + 0.04 * tone),
         age=float(np.clip(normal(0.28, 0.3), 0, 1)),
-        makeup=0.0 if man or rng.random() > 0.55 else float(rng.uniform(0.4, 1)),
+        makeup=0.0 if masculine or rng.random() > 0.55 else float(rng.uniform(0.4, 1)),
         lipstick=float(rng.random()),
         glasses=bool(rng.random() < 0.13),
         glasses_color=float(rng.random()),
         glasses_shape=float(rng.random()),
-        earring=bool(not man and rng.random() < 0.4),
+        earring=bool(not masculine and rng.random() < 0.4),
         gaze=rng.normal(size=2) * (0.022, 0.010),
     )
 
@@ -179,10 +179,12 @@ def sample(rng: np.random.Generator) -> Identity:
 def _skin(rng: np.random.Generator, tone: float) -> np.ndarray:
     lighter = int(tone)
     share = tone - lighter
-    return np.clip(SKIN[lighter] * (1 - share) + SKIN[lighter + 1] * share + rng.normal(0, 4, 3), 30, 255)
+    color: np.ndarray = SKIN[lighter] * (1 - share) + SKIN[lighter + 1] * share + rng.normal(0, 4, 3)
+    return color.clip(30, 255)
 
 
 def _hair(rng: np.random.Generator, tone: float) -> np.ndarray:
-    color = HAIR[rng.choice(len(HAIR), p=HAIR_SHARE)] if tone < 3.5 else HAIR[rng.choice(3)]
+    palette_color = HAIR[rng.choice(len(HAIR), p=HAIR_SHARE)] if tone < 3.5 else HAIR[rng.choice(3)]
     brightness, warmth = rng.normal(size=2)
-    return np.clip(color * (1 + 0.10 * brightness) + warmth * np.array([2.5, 0, -2.5]), 12, 235)
+    color: np.ndarray = palette_color * (1 + 0.10 * brightness) + warmth * np.array([2.5, 0, -2.5])
+    return color.clip(12, 235)

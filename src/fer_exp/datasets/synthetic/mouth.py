@@ -28,7 +28,7 @@ class Lips:
 
     @property
     def bottom(self) -> float:
-        """y of the lower lip's lowest point."""
+        """Return y of the lower lip's lowest point."""
         return float(self.outer[9, 1])
 
 
@@ -44,12 +44,12 @@ class _Middle:
 
 
 def mouth_gap(au: dict[int, float]) -> float:
-    """Distance between the lips: parted (25), with the jaw dropped (26) or the mouth stretched (27)."""
+    """Return the distance between the lips: parted (25), with the jaw dropped (26) or the mouth stretched (27)."""
     return 0.075 * au[25] + 0.18 * au[26] + 0.27 * au[27]
 
 
 def lips(person: Identity, actions: Actions, gap: float) -> Lips:
-    """The lips of this person showing these action units."""
+    """Return the lips of this person showing these action units."""
     middle = _middle(person, actions, gap)
     left = _half(person, actions.left, middle, gap) * (-1, 1)
     right = _half(person, actions.right, middle, gap)
@@ -82,7 +82,7 @@ def _middle(person: Identity, actions: Actions, gap: float) -> _Middle:
 
 
 def _raised(au: dict[int, float]) -> float:
-    """How far the upper lip is lifted on one side."""
+    """Return how far the upper lip is lifted on one side."""
     return 0.075 * au[10] + 0.035 * au[9] + 0.012 * au[12]
 
 
@@ -95,7 +95,7 @@ def _corner(person: Identity, au: dict[int, float], gap: float) -> tuple[float, 
 
 
 def _half(person: Identity, au: dict[int, float], middle: _Middle, gap: float) -> np.ndarray:
-    """(8, 2) points of the image's right half: outer corner, upper, bow, lower side, lower middle; inner ones."""
+    """Return (8, 2) points of the right half: outer corner, upper, bow, lower side, lower middle; then inner ones."""
     x, y = _corner(person, au, gap)
     higher = _raised(au) - middle.raised
     upper, lower = middle.upper, middle.lower

@@ -1,10 +1,11 @@
-"""A person with an expression in front of a camera: all that the layers of a drawing need."""
+"""A person with an expression in front of a camera: everything that the layers of a drawing need."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fer_exp.datasets.synthetic.actions import Actions
 from fer_exp.datasets.synthetic.identity import Identity
@@ -34,25 +35,26 @@ class View:
 
     @property
     def unit(self) -> float:
-        """Width of a thin line, pixels."""
+        """Return the width of a thin line in pixels."""
         return self.size / 192
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """(n, 3) points of a face as (n, 2) pixels."""
-        return (points - _PIVOT) @ self.matrix.T + self.offset
+        """Project (n, 3) points of a face to (n, 2) pixels."""
+        pixels: np.ndarray = (points - _PIVOT) @ self.matrix.T + self.offset
+        return pixels
 
-    def on_face(self, points) -> np.ndarray:
-        """(n, 2) points on the front of the head as (n, 2) pixels."""
+    def on_face(self, points: ArrayLike) -> np.ndarray:
+        """Project (n, 2) points on the front of the head to (n, 2) pixels."""
         return self(on_face(points))
 
     def reduced(self, size: int) -> View:
-        """The same view on a smaller canvas."""
-        share = size / self.size
-        return View(size, self.scale * share, self.matrix * share, self.offset * share, self.down)
+        """Return the same view on a smaller canvas."""
+        ratio = size / self.size
+        return View(size, self.scale * ratio, self.matrix * ratio, self.offset * ratio, self.down)
 
 
 def look(rng: np.random.Generator, size: int, pose: float) -> View:
-    """Draw a view: the head's yaw, pitch and roll, its size and place. `pose` is a factor on the angles."""
+    """Draw a view: the head's yaw, pitch and roll, its size and position. `pose` is a factor on the angles."""
     yaw, pitch, roll = _SWING * pose * np.clip(rng.normal(size=3), -2, 2)
     scale = size * (0.350 + 0.012 * rng.normal())
     centre = size * (0.5 + 0.015 * rng.normal(size=2) - (0, 0.095))
@@ -87,7 +89,7 @@ class Scene:
 
     @property
     def sides(self) -> tuple[tuple[int, dict[int, float]], ...]:
-        """(sign of x, action units) of the image's left and right side."""
+        """Return (sign of x, action units) of the image's left and right side."""
         return (-1, self.actions.left), (1, self.actions.right)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fer_exp.datasets.synthetic.actions import Actions
 from fer_exp.datasets.synthetic.identity import Identity
@@ -43,7 +44,7 @@ class Shape:
     """Control points of a face; the 68 landmarks in iBUG order are `landmarks`.
 
     Attributes:
-        jaw: (17, 3) from the image's left ear over the chin to the right.
+        jaw: (17, 3) from the image's left ear over the chin to the right ear.
         left_brow, right_brow: (5, 3) each, both from left to right in the image.
         bridge, nostrils: (4, 3) downwards and (5, 3) from left to right.
         left_eye, right_eye: (6, 3) clockwise from the image's left corner.
@@ -63,31 +64,31 @@ class Shape:
 
     @property
     def landmarks(self) -> np.ndarray:
-        """(68, 3) in iBUG order (Sagonas et al., 2013, ICCV Workshops: the 300-W mark-up)."""
+        """Return (68, 3) in iBUG order (Sagonas et al., 2013, ICCV Workshops: the 300-W mark-up)."""
         brows_nose = (self.left_brow, self.right_brow, self.bridge, self.nostrils)
         return np.concatenate(
             [self.jaw, *brows_nose, self.left_eye, self.right_eye, on_face(self.lips.outer), on_face(self.lips.inner)]
         )
 
 
-def at_depth(points, z) -> np.ndarray:
-    """(n, 2) points and a depth, one or (n,), as (n, 3)."""
+def at_depth(points: ArrayLike, z: float | np.ndarray) -> np.ndarray:
+    """Return (n, 2) points at a depth, one for all or (n,), as (n, 3)."""
     points = np.asarray(points, float)
-    out = np.empty((len(points), 3))
-    out[:, :2] = points
-    out[:, 2] = z
-    return out
+    solid = np.empty((len(points), 3))
+    solid[:, :2] = points
+    solid[:, 2] = z
+    return solid
 
 
-def on_face(points) -> np.ndarray:
-    """(n, 2) points on the front of the head, an ellipsoid, as (n, 3)."""
+def on_face(points: ArrayLike) -> np.ndarray:
+    """Return (n, 2) points on the front of the head, an ellipsoid, as (n, 3)."""
     points = np.asarray(points, float)
     x, y = points[:, 0] / 1.1, (points[:, 1] - 0.3) / 1.5
     return at_depth(points, 0.95 * np.sqrt(np.maximum(0.02, 1 - x * x - 0.5 * y * y)))
 
 
 def shape(person: Identity, actions: Actions) -> Shape:
-    """The face of this person showing these action units."""
+    """Return the face of this person showing these action units."""
     au = actions.mean
     jaw_drop = 0.15 * au[26] + 0.25 * au[27]
     bridge, nostrils = _nose(person, au)
@@ -117,7 +118,7 @@ def _jaw(person: Identity, au: dict[int, float], drop: float) -> np.ndarray:
 
 
 def _brow(person: Identity, au: dict[int, float]) -> np.ndarray:
-    """(5, 2) brow of the image's right side, from the inner end."""
+    """Return the (5, 2) brow of the image's right side, from the inner end."""
     points = _BROW.copy()
     points[:, 0] -= 0.055 * au[4] * _DRAW_TOGETHER
     points[:, 1] += person.brow_y + person.brow_tilt * _BROW_TILT - person.brow_arch * _BROW_ARCH
@@ -127,7 +128,7 @@ def _brow(person: Identity, au: dict[int, float]) -> np.ndarray:
 
 
 def _eye(person: Identity, au: dict[int, float]) -> np.ndarray:
-    """(6, 2) eye of the image's right side: inner corner, upper lid, outer corner, lower lid."""
+    """Return the (6, 2) eye of the image's right side: inner corner, upper lid, outer corner, lower lid."""
     scale, centre = person.eye_scale, EYE_X + person.eye_x
     narrowing = 0.030 * au[7] + 0.022 * au[6] + 0.075 * au[43] + 0.012 * (au[9] + au[4])
     upper = max((0.098 + person.eye_opening) * scale + 0.062 * au[5] - narrowing, 0.012)
@@ -149,7 +150,7 @@ def _eye(person: Identity, au: dict[int, float]) -> np.ndarray:
 
 
 def _nose(person: Identity, au: dict[int, float]) -> tuple[np.ndarray, np.ndarray]:
-    """(4, 3) bridge and (5, 3) nostrils."""
+    """Return the (4, 3) bridge and the (5, 3) nostrils."""
     longer, raised = person.nose_length, -0.045 * au[9] - 0.012 * au[10]
     wing = 0.185 * person.nose_width * (1 + 0.10 * au[9] + 0.06 * au[12])
     bridge = [

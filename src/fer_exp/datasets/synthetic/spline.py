@@ -8,14 +8,15 @@ import numpy as np
 
 
 def smooth(points: np.ndarray, per: int, closed: bool = False) -> np.ndarray:
-    """Catmull-Rom curve through (n, d) points, `per` samples a segment; open curves end at the last point."""
+    """Return a Catmull-Rom curve through (n, d) points, `per` samples a segment; open curves end at the last point."""
     points = np.asarray(points, float)
-    return _weights(len(points), per, closed) @ points
+    curve: np.ndarray = _weights(len(points), per, closed) @ points
+    return curve
 
 
 @lru_cache(maxsize=256)
 def _weights(n: int, per: int, closed: bool) -> np.ndarray:
-    """(samples, n) matrix that takes control points to the curve."""
+    """Return the (samples, n) matrix that takes control points to the curve."""
     t = np.arange(per) / per
     # Columns: weights of the points before, at, after and two after the segment's start.
     basis = np.stack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], axis=1) / 2

@@ -20,9 +20,9 @@ from fer_exp.system.cache import cached, entry_dir
 from fer_exp.system.workers import pool
 
 VERSION = 1
-"""Of the drawing code and of the files: a change that moves a pixel raises it, so that old caches are left alone."""
+"""Version of the drawing code and the files: a change that moves a pixel raises it, so that old caches are ignored."""
 
-_CHUNK = 32  # faces a job
+_CHUNK = 32  # faces per job
 _PROBES = 64  # pictures whose digest is checked when a cache is read
 
 
@@ -54,34 +54,36 @@ class Drawn:
     digests: np.ndarray
 
 
-def drawn(plan: Plan, workers: int) -> Drawn:
-    """The plan's pictures from the cache, drawn into it first where they are missing or damaged.
+def load_or_draw(plan: Plan, workers: int) -> Drawn:
+    """Return the plan's pictures from the cache, drawn into it first where they are missing or damaged.
 
     Raises:
-        DataError: the cache cannot be written to, or a process that draws died.
+        DataError: the cache cannot be written to, or a drawing process died.
     """
-    return cached(
+    drawn = cached(
         entry_dir("synthetic", {"version": VERSION, **asdict(plan)}),
         read=lambda folder: read(folder, plan),
         build=lambda: None,  # drawn straight into the folder: the pictures need not fit into memory
         write=lambda folder, _: write(folder, plan, workers),
     )
+    assert drawn is not None  # `read` returns pictures or raises
+    return drawn
 
 
 def classes_and_labels(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) int64 classes to draw and (n,) int64 labels to give, training part first; the test part's are equal."""
+    """Return (n,) int64 classes to draw and (n,) int64 labels, training part first; the test part's are equal."""
     seed = plan.look.seed
     train = imbalanced(random_stream(seed, "train", 0, Stream.CLASSES), plan.n_train, plan.imbalance)
-    given = mislabel(random_stream(seed, "train", 0, Stream.LABELS), train, plan.label_noise)
+    train_labels = mislabel(random_stream(seed, "train", 0, Stream.LABELS), train, plan.label_noise)
     test = balanced(plan.n_test)
-    return np.concatenate([train, test]), np.concatenate([given, test])
+    return np.concatenate([train, test]), np.concatenate([train_labels, test])
 
 
 def write(folder: Path, plan: Plan, workers: int) -> None:
-    """Draw everything with so many processes (1 or fewer: in this one) into pixels.npy and table.npz.
+    """Draw all faces in `workers` processes (1 or fewer: in this one) into pixels.npy and table.npz.
 
     Raises:
-        DataError: a process died, as it does where memory runs out.
+        DataError: a process died, as happens when memory runs out.
         OSError: the folder cannot be written to.
     """
     classes, labels = classes_and_labels(plan)
@@ -107,7 +109,7 @@ def write(folder: Path, plan: Plan, workers: int) -> None:
 
 
 def read(folder: Path, plan: Plan) -> Drawn:
-    """What `write` wrote for this plan.
+    """Read what `write` wrote for this plan.
 
     Raises:
         OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error: missing or damaged.
@@ -127,7 +129,7 @@ def read(folder: Path, plan: Plan) -> Drawn:
 
 
 def _digest(picture: np.ndarray) -> bytes:
-    # In hex: numpy's fixed-width bytes lose zeros at the end.
+    # In hex, since NumPy's fixed-width bytes lose zeros at the end.
     return blake2b(np.ascontiguousarray(picture).data, digest_size=16).hexdigest().encode()
 
 
@@ -141,35 +143,35 @@ class _Job:
 
 def _jobs(plan: Plan, classes: np.ndarray) -> list[_Job]:
     return [
-        _Job(plan.look, part, first, of_part[first : first + _CHUNK].tolist())
-        for part, of_part in (("train", classes[: plan.n_train]), ("test", classes[plan.n_train :]))
-        for first in range(0, len(of_part), _CHUNK)
+        _Job(plan.look, part, first, part_classes[first : first + _CHUNK].tolist())
+        for part, part_classes in (("train", classes[: plan.n_train]), ("test", classes[plan.n_train :]))
+        for first in range(0, len(part_classes), _CHUNK)
     ]
 
 
 def _draw_chunk(job: _Job) -> tuple[np.ndarray, np.ndarray]:
-    """((m, size, size, 3) uint8, (m, 68, 2) float32)."""
+    """Draw the faces of a job: pictures (m, size, size, 3) uint8 and landmarks (m, 68, 2) float32."""
     faces = [draw(job.look, job.part, job.first + i, CLASSES[label]) for i, label in enumerate(job.classes)]
     return np.stack([face.pixels for face in faces]), np.stack([face.landmarks for face in faces])
 
 
 def _draw_all(jobs: list[_Job], workers: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Chunks in the order of the jobs."""
+    """Yield pictures and landmarks in the order of the jobs."""
     if workers <= 1:
         yield from map(_draw_chunk, jobs)
         return
-    drawing = pool(min(workers, len(jobs)))
-    coming: deque[Future] = deque()
+    executor = pool(min(workers, len(jobs)))
+    pending: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()
     try:
         for job in jobs:
-            coming.append(drawing.submit(_draw_chunk, job))
-            if len(coming) > 2 * workers:  # a slow disk makes the processes wait, not the pictures pile up
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
+            pending.append(executor.submit(_draw_chunk, job))
+            if len(pending) > 2 * workers:  # with a slow disk the processes wait, and pictures do not pile up
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     except BrokenProcessPool as error:
         raise DataError(
             "a process that draws faces died (out of memory?): lower workers, or draw in one process with workers=1"
         ) from error
     finally:
-        drawing.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)

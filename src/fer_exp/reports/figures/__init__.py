@@ -1,4 +1,6 @@
-"""Every picture; the one package that imports matplotlib."""
+"""Every figure; the only package that imports matplotlib."""
+
+from matplotlib.figure import Figure
 
 from fer_exp.reports.figures.comparison import (
     confusion_change,
@@ -11,7 +13,7 @@ from fer_exp.reports.figures.comparison import (
 )
 from fer_exp.reports.figures.landmarks import FaceGroup, landmark_sheet
 from fer_exp.reports.figures.run import class_counts, confusion, curves, samples, tested_epochs
-from fer_exp.reports.figures.style import VARIANTS, Figure
+from fer_exp.reports.figures.style import VARIANTS
 
 __all__ = [
     "VARIANTS",

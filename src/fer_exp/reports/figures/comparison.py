@@ -1,8 +1,9 @@
-"""Pictures of several runs together."""
+"""Figures of several runs together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,23 +11,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fer_exp.evaluation.statistics import Reliability
-from fer_exp.reports.figures.style import answers, color_of, mark_of, new
+from fer_exp.reports.figures.style import color_of, label_cells, marker_of, new_figure
 
 
 def matrix(
     rows: Sequence[str], columns: Sequence[str], values: np.ndarray, notes: Sequence[Sequence[str]], title: str
 ) -> Figure:
-    """Trained on x tested on: accuracies (rows, columns) in 0..1, NaN where there is none, a note under each."""
-    figure = new(2.6 + 1.5 * len(columns), 1.7 + 0.8 * len(rows))
+    """Draw accuracies (rows, columns) in 0..1, trained on by tested on, NaN where there is none, a note under each."""
+    figure = new_figure(2.6 + 1.5 * len(columns), 1.7 + 0.8 * len(rows))
     axes = figure.subplots()
     shown = np.ma.masked_invalid(values)
     low, high = (shown.min(), shown.max()) if shown.count() else (0, 1)
     picture = axes.imshow(shown, vmin=low, vmax=max(high, low + 1e-3), cmap="cividis", aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            ink = "white" if value < (low + high) / 2 else "black"
-            axes.text(column, row - 0.1, f"{value:.3f}", ha="center", va="center", color=ink, fontsize=12)
-            axes.text(column, row + 0.24, notes[row][column], ha="center", va="center", color=ink, fontsize=7)
+            color = "white" if value < (low + high) / 2 else "black"
+            axes.text(column, row - 0.1, f"{value:.3f}", ha="center", va="center", color=color, fontsize=12)
+            axes.text(column, row + 0.24, notes[row][column], ha="center", va="center", color=color, fontsize=7)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xlabel("tested on")
@@ -37,29 +38,29 @@ def matrix(
 
 
 def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Recall that each class loses under the bar, by training variant, with 95 % intervals.
+    """Draw the recall that each class loses under the bar, by training variant, with 95 % intervals.
 
     Args:
         tables: training variant -> fer_exp.evaluation.per_class.recall_lost.
-        title: of the picture.
+        title: of the figure.
     """
     order = list(next(iter(tables.values()))["class"])
-    figure = new(7.5, 1.6 + 0.42 * len(order))
+    figure = new_figure(7.5, 1.6 + 0.42 * len(order))
     axes = figure.subplots()
     height = 0.8 / len(tables)
     for i, (variant, table) in enumerate(tables.items()):
         rows = table.set_index("class").loc[order]
-        at = np.arange(len(order)) + (i - (len(tables) - 1) / 2) * height
+        positions = np.arange(len(order)) + (i - (len(tables) - 1) / 2) * height
         ends = np.abs(np.array([rows["lost"] - rows["low"], rows["high"] - rows["lost"]]))
-        bars = {
+        style: dict[str, Any] = {
             "height": height * 0.9,
             "color": color_of(variant),
             "hatch": ("", "//", "..", "xx")[i % 4],
             "edgecolor": "white",
         }
-        axes.barh(
-            at, rows["lost"], xerr=ends, label=f"trained on {variant}", error_kw={"elinewidth": 1, "capsize": 2}, **bars
-        )
+        error_bars = {"elinewidth": 1, "capsize": 2}
+        label = f"trained on {variant}"
+        axes.barh(positions, rows["lost"], xerr=ends, label=label, error_kw=error_bars, **style)
     faces = next(iter(tables.values())).set_index("class").loc[order, "faces"]
     axes.set_yticks(range(len(order)), [f"{name} ({n})" for name, n in zip(order, faces, strict=True)])
     axes.invert_yaxis()
@@ -72,26 +73,27 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
 
 
 def severity(table: pd.DataFrame, title: str) -> Figure:
-    """Accuracy against the covered share of the face, a curve per training variant with its 95 % intervals.
+    """Draw accuracy against the covered share of the face, a curve per training variant with its 95 % intervals.
 
     Args:
-        table: fer_exp.evaluation.severity.table; rows that are no `curve` stand alone, with their name.
-        title: of the picture.
+        table: fer_exp.evaluation.severity.table; rows that are not on a `curve` stand alone, with their names.
+        title: of the figure.
     """
-    figure = new(7.5, 4.6)
+    figure = new_figure(7.5, 4.6)
     axes = figure.subplots()
     for variant, rows in table.groupby("trained_on", sort=False):
-        style = {"color": color_of(variant), "marker": mark_of(variant)}
-        for line, found in ((True, rows[rows["curve"]]), (False, rows[~rows["curve"]])):
-            ends = np.abs(np.array([found["accuracy"] - found["low"], found["high"] - found["accuracy"]]))
-            label = f"trained on {variant}" if line else None
-            own = {"linestyle": "-", "markersize": 5} if line else {"linestyle": "", "fillstyle": "none"}
-            axes.errorbar(
-                100 * found["covered_share"], found["accuracy"], yerr=ends, label=label, capsize=2, **style, **own
+        style: dict[str, Any] = {"color": color_of(variant), "marker": marker_of(variant)}
+        for on_curve, points in ((True, rows[rows["curve"]]), (False, rows[~rows["curve"]])):
+            ends = np.abs(np.array([points["accuracy"] - points["low"], points["high"] - points["accuracy"]]))
+            label = f"trained on {variant}" if on_curve else None
+            line: dict[str, Any] = (
+                {"linestyle": "-", "markersize": 5} if on_curve else {"linestyle": "", "fillstyle": "none"}
             )
+            share = 100 * points["covered_share"]
+            axes.errorbar(share, points["accuracy"], yerr=ends, label=label, capsize=2, **style, **line)
     for name, rows in table.groupby("tested_on", sort=False):
-        place = (100 * rows["covered_share"].iloc[0], rows["accuracy"].max())
-        axes.annotate(name, place, (0, 9), textcoords="offset points", fontsize=7, rotation=30)
+        top = (100 * rows["covered_share"].iloc[0], rows["accuracy"].max())
+        axes.annotate(name, top, (0, 9), textcoords="offset points", fontsize=7, rotation=30)
     axes.margins(y=0.12)
     axes.set_xlabel("share of the face that is covered, %")
     axes.set_ylabel("accuracy")
@@ -102,30 +104,30 @@ def severity(table: pd.DataFrame, title: str) -> Figure:
 
 
 def confusion_change(classes: Sequence[str], change: np.ndarray, title: str) -> Figure:
-    """What the bar changes in the answers: (true, predicted) shares of the true class, with the bar minus without."""
+    """Draw how the bar changes the answers: (true, predicted) shares of the true class, with the bar minus without."""
     size = 2.6 + 0.55 * len(classes)
-    figure = new(size + 0.6, size)
+    figure = new_figure(size + 0.6, size)
     axes = figure.subplots()
     limit = max(float(np.abs(change).max()), 0.01)
     picture = axes.imshow(change, vmin=-limit, vmax=limit, cmap="PuOr_r")
     dark = lambda value: abs(value) > 0.65 * limit  # noqa: E731
-    answers(axes, change, classes, classes, lambda value: f"{100 * value:+.0f}", dark)
+    label_cells(axes, change, classes, classes, lambda value: f"{100 * value:+.0f}", dark)
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=10)
     figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the true class, bar minus no bar")
     return figure
 
 
-def reliability(found: Mapping[str, Mapping[str, Reliability]], title: str) -> Figure:
-    """Reliability diagrams: a panel per test set, a line per training variant (`found`: test set -> variant)."""
-    figure = new(3.5 * len(found), 3.7)
-    for axes, (test_set, by_variant) in zip(np.atleast_1d(figure.subplots(1, len(found))), found.items(), strict=True):
+def reliability(diagrams: Mapping[str, Mapping[str, Reliability]], title: str) -> Figure:
+    """Draw reliability diagrams, test set -> training variant -> diagram: a panel per test set, a line per variant."""
+    figure = new_figure(3.5 * len(diagrams), 3.7)
+    panels = np.atleast_1d(figure.subplots(1, len(diagrams)))
+    for axes, (test_set, by_variant) in zip(panels, diagrams.items(), strict=True):
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
-        for variant, r in by_variant.items():
-            label = f"{variant}: ECE {r.error:.3f}"
-            axes.plot(
-                r.confidence, r.accuracy, color=color_of(variant), marker=mark_of(variant), markersize=4, label=label
-            )
+        for variant, diagram in by_variant.items():
+            label = f"{variant}: ECE {diagram.error:.3f}"
+            style = {"color": color_of(variant), "marker": marker_of(variant), "markersize": 4}
+            axes.plot(diagram.confidence, diagram.accuracy, label=label, **style)
         axes.set_title(f"tested on {test_set}", fontsize=9)
         axes.set_xlabel("confidence")
         axes.set_ylabel("accuracy")
@@ -138,17 +140,16 @@ def reliability(found: Mapping[str, Mapping[str, Reliability]], title: str) -> F
 
 
 def histories(runs: Sequence[tuple[str, Mapping[int, float], int]], metric: str, title: str) -> Figure:
-    """A validation metric by epoch: (training variant, epoch -> value, best epoch) of each run."""
-    figure = new(7.5, 3.6)
+    """Draw a validation metric by epoch from (training variant, epoch -> value, best epoch) of each run."""
+    figure = new_figure(7.5, 3.6)
     axes = figure.subplots()
-    named = set()
+    named: set[str] = set()
     for variant, values, best in runs:
-        style = {"color": color_of(variant), "marker": mark_of(variant), "markersize": 3, "linewidth": 1}
-        axes.plot(
-            list(values), list(values.values()), label=None if variant in named else f"trained on {variant}", **style
-        )
+        style: dict[str, Any] = {"color": color_of(variant), "marker": marker_of(variant)}
+        label = None if variant in named else f"trained on {variant}"
+        axes.plot(list(values), list(values.values()), label=label, markersize=3, linewidth=1, **style)
         if best in values:
-            axes.plot(best, values[best], mark_of(variant), color=color_of(variant), markersize=9, fillstyle="none")
+            axes.plot(best, values[best], marker_of(variant), color=color_of(variant), markersize=9, fillstyle="none")
         named.add(variant)
     axes.set_xlabel("epoch (rings: the best one)")
     axes.set_ylabel(metric.replace("_", " "))
@@ -165,23 +166,23 @@ def examples(
     words: Sequence[tuple[str, str]],
     title: str,
 ) -> Figure:
-    """Faces in pairs, normal and occluded, each beside where the network looked (Grad-CAM).
+    """Draw faces in pairs, normal and occluded, each beside where the network looked (Grad-CAM).
 
     Args:
         pictures: (normal, occluded) of each face, (h, w, 1 or 3) in 0..255.
         heats: of the same, (h', w') in 0..1.
-        words: what stands above each.
-        title: of the picture.
+        words: headings of the same.
+        title: of the figure.
     """
-    figure = new(6.8, 0.5 + 1.75 * len(pictures))
+    figure = new_figure(6.8, 0.5 + 1.75 * len(pictures))
     grid = figure.subplots(len(pictures), 4, squeeze=False)
-    for line, pair, heat_pair, said in zip(grid, pictures, heats, words, strict=True):
+    for line, pair, heat_pair, headings in zip(grid, pictures, heats, words, strict=True):
         for side in (0, 1):
             image = np.clip(pair[side] / 255, 0, 1).squeeze()
             for axes in line[2 * side : 2 * side + 2]:
                 axes.set_axis_off()
                 axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-            line[2 * side].set_title(said[side], fontsize=7, loc="left")
+            line[2 * side].set_title(headings[side], fontsize=7, loc="left")
             h, w = image.shape[:2]
             extent = (-0.5, w - 0.5, h - 0.5, -0.5)
             line[2 * side + 1].imshow(

@@ -1,4 +1,4 @@
-"""What all pictures share: colour-blind safe (Okabe and Ito 2008; cividis), readable in grey."""
+"""What all figures share: colours that are safe for colour-blind readers (Okabe and Ito 2008; cividis) and in grey."""
 
 from __future__ import annotations
 
@@ -15,30 +15,36 @@ COLORS = {
     "test": "#009E73",
 }
 VARIANTS = {"normal": "#0072B2", "occluded": "#D55E00", "mixed": "#009E73", "mixed_unique": "#CC79A7"}
-MARKS = {"normal": "o", "occluded": "s", "mixed": "^", "mixed_unique": "D"}
+MARKERS = {"normal": "o", "occluded": "s", "mixed": "^", "mixed_unique": "D"}
 DPI = 130
 
 
 def color_of(row: str) -> str:
-    """The colour of a training variant; paler where its pictures were reduced (`normal 28px`)."""
+    """Return the colour of a training variant; paler where its pictures were reduced (`normal 28px`)."""
     variant, _, resolution = row.partition(" ")
-    return to_hex(0.5 * np.array(to_rgb(VARIANTS[variant])) + 0.5) if resolution else VARIANTS[variant]
+    red, green, blue = (0.5 * value + 0.5 for value in to_rgb(VARIANTS[variant]))
+    return to_hex((red, green, blue)) if resolution else VARIANTS[variant]
 
 
-def mark_of(row: str) -> str:
-    """The mark of a training variant."""
-    return MARKS[row.partition(" ")[0]]
+def marker_of(row: str) -> str:
+    """Return the marker of a training variant."""
+    return MARKERS[row.partition(" ")[0]]
 
 
-def new(width: float, height: float) -> Figure:
-    """An empty figure of this size in inches."""
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
-def answers(
-    axes: Axes, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], words: Callable, dark: Callable
-):
-    """What is true by what is answered: `words(value)` in each cell, white where `dark(value)`."""
+def label_cells(
+    axes: Axes,
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    words: Callable[[float], str],
+    dark: Callable[[float], bool],
+) -> None:
+    """Label the cells of true class by answer: with `words(value)`, in white where `dark(value)`."""
     for (row, column), value in np.ndenumerate(values):
         ink = "white" if dark(value) else "black"
         axes.text(column, row, words(value), ha="center", va="center", color=ink, fontsize=8)

@@ -20,7 +20,7 @@ _LAYERS = (
 
 
 def paint(rng: np.random.Generator, scene: Scene) -> np.ndarray:
-    """The scene as a clean picture, (s, s, 3) uint8 RGB, s = scene.view.size."""
+    """Paint the scene as a clean picture, (s, s, 3) uint8 RGB, s = scene.view.size."""
     image = wall(rng, scene)
     for draw in _LAYERS:
         draw(image, scene)

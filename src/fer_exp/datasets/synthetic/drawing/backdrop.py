@@ -24,7 +24,7 @@ _GOLD = (236, 206, 120)
 
 
 def wall(rng: np.random.Generator, scene: Scene) -> np.ndarray:
-    """A new canvas, (size, size, 3) uint8: two colours, softly blotched, the second one growing downwards."""
+    """Paint a new canvas, (size, size, 3) uint8: two colours in soft blotches, more of the second one downwards."""
     person, size = scene.person, scene.view.size
     share = rng.random((4, 4, 1)) * 0.6 + np.linspace(0, 0.4, 4)[:, None, None]
     blotches = person.backdrop * (1 - share) + person.backdrop_2 * share
@@ -32,20 +32,20 @@ def wall(rng: np.random.Generator, scene: Scene) -> np.ndarray:
 
 
 def draw_body(image: np.ndarray, scene: Scene) -> None:
-    """Neck and clothes."""
-    wide = (scene.person.face_width, 1)
-    polygon(image, scene.view(at_depth(_NECK * wide, -0.1)), tint(scene.shadow, 1.02))
+    """Draw neck and clothes."""
+    widening = (scene.person.face_width, 1)
+    polygon(image, scene.view(at_depth(_NECK * widening, -0.1)), tint(scene.shadow, 1.02))
     polygon(image, scene.view(at_depth(_SHOULDERS, -0.2)), tint(scene.person.clothes))
 
 
 def draw_ears(image: np.ndarray, scene: Scene) -> None:
-    """Ears, with earrings; long hair hides them."""
+    """Draw the ears, with earrings; long hair hides them."""
     person, view = scene.person, scene.view
     if person.hair_style == HairStyle.LONG:
         return
     for side in (-1, 1):
-        wide = (side * person.face_width, 1)
-        polygon(image, view(at_depth(smooth(_EAR * wide, 3, closed=True), -0.22)), tint(scene.skin, 0.90))
-        line(image, view(at_depth(smooth(_EAR_FOLD * wide, 3), -0.22)), tint(scene.shadow, 0.98), view.unit)
+        widening = (side * person.face_width, 1)
+        polygon(image, view(at_depth(smooth(_EAR * widening, 3, closed=True), -0.22)), tint(scene.skin, 0.90))
+        line(image, view(at_depth(smooth(_EAR_FOLD * widening, 3), -0.22)), tint(scene.shadow, 0.98), view.unit)
         if person.earring:
-            disc(image, view(at_depth(np.array([(1.0, 0.46)]) * wide, -0.2))[0], 2 * view.unit, _GOLD)
+            disc(image, view(at_depth(np.array([(1.0, 0.46)]) * widening, -0.2))[0], 2 * view.unit, _GOLD)

@@ -9,13 +9,13 @@ import numpy as np
 
 from fer_exp.datasets.synthetic.drawing.canvas import multiply
 
-_NOISE_SIDE = 512  # the largest picture; pictures take a window of this sheet
+_NOISE_SIDE = 512  # the largest picture; smaller ones take a window of this noise
 
 
 def photograph(
     rng: np.random.Generator, canvas: np.ndarray, *, size: int, light: float, corruption: float
 ) -> np.ndarray:
-    """The finished picture, (size, size, 3) uint8; the canvas is changed.
+    """Return the finished picture, (size, size, 3) uint8; the canvas is changed in place.
 
     Args:
         canvas: (s, s, 3) uint8 RGB, s at least `size`.
@@ -38,13 +38,14 @@ def photograph(
 
 
 def _light(rng: np.random.Generator, light: float, corruption: float) -> np.ndarray:
-    """(2, 2, 3) uint8, 128 = unchanged: the light in the four corners."""
+    """Draw the light in the four corners, (2, 2, 3) uint8, 128 = unchanged."""
     angle, strength = rng.random() * 2 * np.pi, 0.22 * corruption * rng.random()
     x, y = strength * np.cos(angle) + 0.10 * light, strength * np.sin(angle)
     brightness = np.exp(np.clip(rng.normal(), -2, 1.2) * 0.12 * corruption - 0.03)
     cast = 1 + rng.normal(size=3) * 0.022 * corruption
     corners = np.array([[1 - x - y, 1 + x - y], [1 - x + y, 1 + x + y]])
-    return (corners[:, :, None] * brightness * cast * 128).clip(20, 255).astype(np.uint8)
+    light_map: np.ndarray = corners[:, :, None] * brightness * cast * 128
+    return light_map.clip(20, 255).astype(np.uint8)
 
 
 def _grain(rng: np.random.Generator, picture: np.ndarray, strength: float) -> np.ndarray:
@@ -55,13 +56,15 @@ def _grain(rng: np.random.Generator, picture: np.ndarray, strength: float) -> np
 
 @lru_cache(maxsize=1)
 def _noise() -> np.ndarray:
-    """(512, 512, 3) uint8 around 128: partly of one colour, partly grey."""
+    """Return noise, (512, 512, 3) uint8 around 128: partly coloured, partly grey."""
     rng = np.random.default_rng(1234)
     color, grey = rng.normal(0, 16, (_NOISE_SIDE, _NOISE_SIDE, 3)), rng.normal(0, 16, (_NOISE_SIDE, _NOISE_SIDE, 1))
     return np.clip(0.6 * color + 0.8 * grey + 128, 0, 255).astype(np.uint8)
 
 
 def _jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
-    # OpenCV's codec takes the channels for BGR on both ways, so their order survives.
-    code = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-    return cv2.imdecode(code, cv2.IMREAD_COLOR)
+    # OpenCV's codec takes the channels for BGR both ways, so their order survives.
+    encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded

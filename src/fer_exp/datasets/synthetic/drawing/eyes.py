@@ -15,7 +15,7 @@ _BROW_TAPER = ((0, 0.12, 0.55, 1), (0.75, 1.1, 1.0, 0.18))  # along the brow fro
 
 
 def draw_eyes(image: np.ndarray, scene: Scene) -> None:
-    """Crease of the lid, eyeball, lashes."""
+    """Draw the crease of the lid, the eyeball and the lashes."""
     made_up = scene.person.makeup > 0.5
     lashes = (22, 16, 18) if made_up else tint(mix((28, 20, 20), scene.person.hair, 0.35))
     unit = scene.view.unit
@@ -37,7 +37,7 @@ def _lid(image: np.ndarray, scene: Scene, au: dict[int, float], upper: np.ndarra
 
 
 def _eyeball(image: np.ndarray, scene: Scene, side: int, upper: np.ndarray, lower: np.ndarray) -> None:
-    """White, iris and pupil, drawn in a window of their own and cut out by the lids."""
+    """Draw white, iris and pupil in a window of their own, and cut them out along the lids."""
     edge = np.concatenate([upper, lower])
     left, top = np.maximum(np.floor(edge.min(axis=0)).astype(int) - 3, 0)
     right, bottom = np.minimum(np.ceil(edge.max(axis=0)).astype(int) + 4, len(image))
@@ -66,15 +66,15 @@ def _iris(ball: np.ndarray, centre: np.ndarray, radius: float, color: np.ndarray
 
 def _cut_out(window: np.ndarray, ball: np.ndarray, edge: np.ndarray) -> None:
     """Put `ball` into `window` inside the polygon, with a soft edge."""
-    mask = np.zeros(window.shape[:2], np.uint8)
-    polygon(mask, edge, 255)
+    mask: np.ndarray = np.zeros(window.shape[:2], np.uint8)
+    polygon(mask, edge, (255,))
     mask = cv2.merge((mask, mask, mask))
     inside = cv2.multiply(ball, mask, scale=1 / 255)
     window[:] = cv2.add(inside, cv2.multiply(window, 255 - mask, scale=1 / 255))
 
 
 def draw_brows(image: np.ndarray, scene: Scene) -> None:
-    """Two tapered strokes, thinning outwards."""
+    """Draw two tapered strokes, thinning outwards."""
     person, view = scene.person, scene.view
     color = tint(mix(person.hair, scene.skin * 0.55, 0.35 if person.tone < 5 else 0.15), 0.85)
     for brow in (scene.shape.left_brow[::-1], scene.shape.right_brow):

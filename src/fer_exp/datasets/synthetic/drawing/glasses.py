@@ -1,4 +1,4 @@
-"""Glasses."""
+"""Glasses in front of the eyes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BRIDGE = np.array([(-0.19, 0.0, 1.05), (0, -0.035, 1.1), (0.19, 0.0, 1.05)])
 
 
 def draw_glasses(image: np.ndarray, scene: Scene) -> None:
-    """Two rims, round or squarish, with bridge and temples; nothing for a person without glasses."""
+    """Draw two rims, round or squarish, with bridge and temples; nothing for a person without glasses."""
     person, view = scene.person, scene.view
     if not person.glasses:
         return
@@ -29,6 +29,6 @@ def draw_glasses(image: np.ndarray, scene: Scene) -> None:
 
 
 def _superellipse(power: float) -> np.ndarray:
-    """(24, 2) points within -1 to 1: a circle at power 1, squarer below."""
+    """Return (24, 2) points within -1 to 1: a circle at power 1, squarer below."""
     x, y = np.cos(_ANGLES), np.sin(_ANGLES)
     return np.stack([np.sign(x) * np.abs(x) ** power, np.sign(y) * np.abs(y) ** power], axis=1)

@@ -57,11 +57,11 @@ _CENTRE_PART = np.array(
         *[(-0.30, -0.97), (-0.66, -0.72), (-0.90, -0.30), (-0.96, 0.20)],
     ]
 )
-_STRANDS = ((0.25, 1.28), (0.5, 1.12), (0.75, 0.80))  # place between outline and hair line, brightness
+_STRANDS = ((0.25, 1.28), (0.5, 1.12), (0.75, 0.80))  # position between outline and hair line, brightness
 
 
 def draw_behind(image: np.ndarray, scene: Scene) -> None:
-    """The part of long and of curly hair that the head covers."""
+    """Draw the part of long and of curly hair that the head covers."""
     if scene.person.hair_style in _BEHIND:
         brightness, outline = _BEHIND[scene.person.hair_style]
         points = smooth(outline * (scene.person.face_width, 1), 3, closed=True)
@@ -69,18 +69,18 @@ def draw_behind(image: np.ndarray, scene: Scene) -> None:
 
 
 def draw_front(image: np.ndarray, scene: Scene) -> None:
-    """The hair above the forehead, its shadow and strands."""
+    """Draw the hair above the forehead, its shadow and strands."""
     person, view = scene.person, scene.view
     if person.hair_style == HairStyle.BALD:
         return
-    wide = (person.face_width, 1)
-    top = view(at_depth(smooth(_TOP * wide, 3), -0.15))
-    edge = smooth(_hair_line(scene) * wide, 3)
+    widening = (person.face_width, 1)
+    top = view(at_depth(smooth(_TOP * widening, 3), -0.15))
+    edge = smooth(_hair_line(scene) * widening, 3)
     edge = view(at_depth(edge, 0.35 * (1 - np.abs(edge[:, 0]))))
     line(image, edge + view.down * 2.5 * view.unit, tint(scene.shadow, 0.95), 3 * view.unit)
     polygon(image, np.concatenate([top, edge]), tint(person.hair))
-    for place, brightness in _STRANDS:
-        strand = (top * (1 - place) + edge[::-1] * place)[4:-4]
+    for position, brightness in _STRANDS:
+        strand = (top * (1 - position) + edge[::-1] * position)[4:-4]
         line(image, strand, tint(person.hair, brightness, 4 * (brightness > 1)), 2.4 * view.unit)
     if person.hair_style == HairStyle.CURLY:
         for point in top[::2]:
@@ -88,7 +88,7 @@ def draw_front(image: np.ndarray, scene: Scene) -> None:
 
 
 def _hair_line(scene: Scene) -> np.ndarray:
-    """(9, 2) from right to left."""
+    """Return the (9, 2) hair line from right to left."""
     person = scene.person
     if person.hair_style == HairStyle.SIDE_PART:
         return _SIDE_PART if person.hair_part < 0.5 else _SIDE_PART[::-1] * (-1, 1)

@@ -1,4 +1,4 @@
-"""The lips, and what stands between them."""
+"""The lips, and what shows between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TONGUE_SHOWS = 0.07
 
 
 def draw_mouth(image: np.ndarray, scene: Scene) -> None:
-    """Inside, teeth, lips."""
+    """Draw the inside of the mouth, the teeth and the lips."""
     lips, view = scene.shape.lips, scene.view
     outer, inner = view.on_face(lips.outer), view.on_face(lips.inner)
     upper_edge, lower_edge = smooth(outer[:7], 4), smooth(outer[[*range(6, 12), 0]], 4)
@@ -44,7 +44,7 @@ def _color(scene: Scene) -> np.ndarray:
 
 
 def _inside(image: np.ndarray, scene: Scene, upper: np.ndarray, lower: np.ndarray) -> None:
-    """Between the inner edges (n, 2) of both lips, from left to right: upper teeth, tongue, lower teeth."""
+    """Draw upper teeth, tongue and lower teeth between the inner edges (n, 2) of both lips, from left to right."""
     au, scale = scene.actions.mean, scene.view.scale
     polygon(image, np.concatenate([upper, lower[::-1]]), _INSIDE)
     apart = lower - upper

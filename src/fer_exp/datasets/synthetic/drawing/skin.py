@@ -34,7 +34,7 @@ def draw_skin(image: np.ndarray, scene: Scene) -> None:
     outline = _outline(scene)
     polygon(image, scene.view(outline), tint(scene.skin))
     view = scene.view.reduced(scene.view.size // 4)
-    layer = np.full((view.size, view.size, 3), 128, np.uint8)
+    layer: np.ndarray = np.full((view.size, view.size, 3), 128, np.uint8)
     polygon(layer, view(outline), (108, 101, 98))
     polygon(
         layer, view.on_face(ellipse(0.13 * scene.light, 0.20, 0.80 * scene.person.face_width, 1.12)), (130, 127, 126)
@@ -54,7 +54,7 @@ def draw_skin(image: np.ndarray, scene: Scene) -> None:
 
 
 def _outline(scene: Scene) -> np.ndarray:
-    """(n, 3) contour of the face: the jaw, closed by the forehead."""
+    """Return the (n, 3) contour of the face: the jaw, closed by the forehead."""
     forehead = smooth(at_depth(_FOREHEAD * (scene.person.face_width, 1), -0.05), 3)
     return np.concatenate([smooth(scene.shape.jaw, 3)[:-1], forehead[1:-1]])
 

@@ -1,6 +1,8 @@
-"""Lines and folds: what the action units and age crease, and the nose's outline."""
+"""Lines and folds that action units and age make, and the nose's outline."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ _NOSE_WING = np.array([(-0.035, -0.095), (0.012, -0.045), (0.005, 0.02), (-0.06,
 
 
 def draw_wrinkles(image: np.ndarray, scene: Scene) -> None:
-    """Multiply all folds in; they are drawn at half the size and blurred."""
+    """Multiply all folds into the picture; they are drawn at half the size and blurred."""
     view = scene.view.reduced(scene.view.size // 2)
     layer = np.full((view.size, view.size, 3), 128, np.uint8)
     for side, au in scene.sides:
@@ -29,7 +31,7 @@ def draw_wrinkles(image: np.ndarray, scene: Scene) -> None:
 
 
 def draw_nostrils(image: np.ndarray, scene: Scene) -> None:
-    """Two dark ellipses, wider with a wrinkled nose."""
+    """Draw two dark ellipses, taller with a wrinkled nose."""
     for point in (scene.shape.nostrils[1], scene.shape.nostrils[3]):
         half_height = 0.017 + 0.006 * scene.actions.mean[9]
         hole = ellipse(point[0], point[1] - 0.008, 0.042 * scene.person.nose_width, half_height)
@@ -41,10 +43,11 @@ def _fold(layer: np.ndarray, view: View, points: np.ndarray, depth: float, width
     line(layer, view.on_face(smooth(points, 3)), color, 1.6 * width * view.unit)
 
 
-# Folds of the image's right side as (points, depth, width); the left side mirrors them.
+# Folds of the image's right side; the left side mirrors them.
+_Fold = tuple[list[tuple[float, float]], float, float]  # points, depth, width
 
 
-def _upper_folds(au: dict[int, float], age: float):
+def _upper_folds(au: dict[int, float], age: float) -> Iterator[_Fold]:
     frown = 1.0 * au[4] + 0.15 * au[9] + 0.1 * max(0, age - 0.5)
     yield [(0.075, -0.16), (0.085, -0.24 + 0.03 * au[4]), (0.10, -0.40 + 0.05 * au[4])], frown, 1.3
     for k in range(3):  # across the forehead
@@ -65,7 +68,7 @@ def _upper_folds(au: dict[int, float], age: float):
         yield [(0.03, 0.10 + 0.065 * k), (0.10, 0.06 + 0.07 * k), (0.15, 0.10 + 0.08 * k)], 0.95 * au[9], 1
 
 
-def _cheek_folds(au: dict[int, float], age: float, corner: np.ndarray):
+def _cheek_folds(au: dict[int, float], age: float, corner: np.ndarray) -> Iterator[_Fold]:
     x, y = corner
     out, up = 0.07 * au[12], 0.05 * au[12] + 0.04 * au[9] + 0.03 * au[10]
     nasolabial = 0.18 * age + 0.55 * au[12] + 0.75 * au[10] + 0.55 * au[9] + 0.25 * au[20] + 0.15 * au[15]
@@ -77,7 +80,7 @@ def _cheek_folds(au: dict[int, float], age: float, corner: np.ndarray):
     yield [(x + 0.02, y + 0.01), (x + 0.055, y + 0.07), (x + 0.05, y + 0.13)], sagging, 1.3
 
 
-def _chin_folds(scene: Scene):
+def _chin_folds(scene: Scene) -> Iterator[_Fold]:
     au, lip = scene.actions.mean, scene.shape.lips.bottom
     yield [(0.03, lip + 0.14), (0.10, lip + 0.12), (0.17, lip + 0.16)], 0.8 * au[17], 1.2
     yield [(0.02, lip + 0.21), (0.09, lip + 0.20)], 0.7 * au[17], 1.2

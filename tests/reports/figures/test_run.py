@@ -1,26 +1,10 @@
 import numpy as np
 import pytest
+from inked import CLASSES, drawn
 
 from fer_exp.reports import figures
 
-CLASSES = ("angry", "happy", "sad")
-
-
-def drawn(figure):
-    """The picture, (h, w, 3) uint8."""
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[..., :3]
-
-
 HISTORY = [{"loss": 1 / e, "val_loss": 1.1 / e, "accuracy": e / 5, "val_accuracy": e / 6} for e in (1, 2, 3)]
-MATRIX = np.array([[0.7, 0.3, 0.5], [0.4, np.nan, 0.5]])
-
-
-@pytest.fixture(autouse=True)
-def agg():
-    import matplotlib
-
-    matplotlib.use("agg")
 
 
 @pytest.mark.parametrize(
@@ -29,10 +13,9 @@ def agg():
         lambda: figures.curves(HISTORY, 2),
         lambda: figures.class_counts(CLASSES, {"training": np.array([5, 0, 2000]), "test": np.array([3, 3, 3])}),
         lambda: figures.confusion(CLASSES, np.array([[5, 1, 0], [0, 0, 0], [2, 2, 2]]), "title"),
-        lambda: figures.matrix(["normal", "mixed"], ["normal", "occluded", "mixed"], MATRIX, [["n"] * 3] * 2, "title"),
         lambda: figures.samples(CLASSES, {"angry": np.zeros((2, 8, 8, 1)), "sad": np.full((1, 8, 8, 1), 255)}, "title"),
     ],
-    ids=["curves", "class_counts", "confusion", "matrix", "samples"],
+    ids=["curves", "class_counts", "confusion", "samples"],
 )
 def test_every_picture_draws_with_ink_on_it_and_without_warnings(make, recwarn):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -49,9 +32,3 @@ def test_confusion_shows_shares_of_the_true_class_and_class_sizes():
     axes = figure.axes[0]
     assert [t.get_text() for t in axes.texts] == ["75", "25", "0", "0", "0", "0", "0", "0", "100"]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["angry (4)", "happy (0)", "sad (4)"]
-
-
-def test_an_empty_cell_of_the_matrix_has_no_number():
-    figure = figures.matrix(["a", "b"], ["x", "y", "z"], MATRIX, [["note"] * 3] * 2, "title")
-    numbers = [t.get_text() for t in figure.axes[0].texts if t.get_text() != "note"]
-    assert numbers == ["0.700", "0.300", "0.500", "0.400", "0.500"]

@@ -1,34 +1,9 @@
-import keras
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
-from fer_exp.config.optimizer import AdamConfig, AdamWConfig, RMSpropConfig, Schedule, SGDConfig
-from fer_exp.config.training import ClassWeights
-from fer_exp.training import optimizers
-from fer_exp.training.class_weights import class_weights
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
-
-COUNTS = np.array([100, 25, 0, 4])
-
-
-def test_inverse_weights_sum_to_one_as_in_study_a():
-    found = class_weights(ClassWeights.inverse, COUNTS)
-    assert sum(found.values()) == pytest.approx(1)
-    assert found[3] / found[0] == pytest.approx(25)
-
-
-@pytest.mark.parametrize("kind, ratio", [(ClassWeights.balanced, 25), (ClassWeights.sqrt, 5)])
-def test_balanced_and_sqrt_weights_leave_the_mean_loss_at_its_scale(kind, ratio):
-    found = class_weights(kind, COUNTS)
-    assert found[3] / found[0] == pytest.approx(ratio)
-    assert sum(found[c] * COUNTS[c] for c in found) / COUNTS.sum() == pytest.approx(1)
-    assert 2 not in found
-
-
-def test_no_weights():
-    assert class_weights(ClassWeights.none, COUNTS) is None
 
 
 def test_metrics_agree_with_scikit_learn_over_batches():
@@ -64,20 +39,3 @@ def test_balanced_accuracy_agrees_with_scikit_learn_where_all_classes_occur():
     metric = BalancedAccuracy(4)
     metric.update_state(labels, scores)
     assert float(metric.result()) == pytest.approx(balanced_accuracy_score(labels, scores.argmax(1)), abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    "cfg",
-    [AdamConfig("adam"), AdamWConfig("adamw"), RMSpropConfig("rmsprop"), SGDConfig("sgd")],
-    ids=lambda c: c.name,
-)
-def test_every_optimizer_is_keras_own(cfg):
-    found = optimizers.build(cfg, 10)
-    assert type(found).__name__.lower() == cfg.name
-    assert float(np.asarray(found.learning_rate)) == pytest.approx(cfg.learning_rate)
-
-
-def test_cosine_ends_at_zero():
-    found = optimizers.build(AdamConfig("adam", schedule=Schedule.cosine), 10)
-    assert isinstance(found._learning_rate, keras.optimizers.schedules.CosineDecay)
-    assert float(found._learning_rate(10)) == pytest.approx(0, abs=1e-9)

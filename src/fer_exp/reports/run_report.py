@@ -1,0 +1,273 @@
+"""What a run records and prints: its data, its curves, its results."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from fer_exp.config.dataset import AUTO
+from fer_exp.datasets.duplicates import find_duplicates
+from fer_exp.evaluation import reproduction
+from fer_exp.evaluation.scores import named_metrics, recall_table, score_test_sets
+from fer_exp.inputs.source import Source, covered_shares
+from fer_exp.inputs.variants import Samples, build_samples, is_degraded, on_curve, own_test_set
+from fer_exp.reports import figures
+from fer_exp.reports.landmark_sheet import draw_landmark_sheet
+from fer_exp.reports.problems import find_problems
+from fer_exp.reports.tables import markdown_table, print_table
+
+if TYPE_CHECKING:
+    import keras
+
+    from fer_exp.config.inputs import InputsConfig
+    from fer_exp.config.published import PublishedConfig
+    from fer_exp.datasets.faces import Faces
+    from fer_exp.evaluation.predictions import Predictions
+    from fer_exp.evaluation.scores import Scores
+    from fer_exp.inputs.split import Split
+    from fer_exp.tracking import Recorder
+    from fer_exp.training.checkpoints import Checkpoints
+
+log = logging.getLogger(__name__)
+SHOWN = 6  # faces per class in a picture of samples
+
+
+def synthetic_mark(faces: Faces) -> str:
+    """Return an ending for titles that do not name the dataset: the numbers of built-in faces are always marked."""
+    return " (synthetic)" if faces.synthetic else ""
+
+
+def describe_inputs(
+    run: Recorder, cfg: InputsConfig, source: Source, split: Split, workers: int | None
+) -> dict[str, float]:
+    """Record everything that is known before training; return the covered share of each test set, 0..1."""
+    rows = source.rows("test")
+    shares = covered_shares(source, rows)
+    run.log_metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
+    describe_data(run, source, split, rows, cfg.data.name, cfg.occlusion.missing.value)
+    if cfg.dataset.landmarks == AUTO:
+        run.log_figure(draw_landmark_sheet(source.faces, source.placement, workers or 1), "data/landmarks.png")
+    return shares
+
+
+def record_results(
+    run: Recorder,
+    cfg: InputsConfig,
+    published: PublishedConfig,
+    predictions: Mapping[str, Predictions],
+    checkpoints: Checkpoints,
+    shares: Mapping[str, float],
+    faces: Faces,
+) -> None:
+    """Record the scores of each checkpoint as metrics, tables and pictures, beside the numbers that a study printed."""
+    results = {name: score_test_sets(of_checkpoint) for name, of_checkpoint in predictions.items()}
+    for name, epoch in checkpoints.epochs.items():
+        about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
+        test_metrics = named_metrics(name, results[name], own_test_set(cfg.data.name))
+        run.log_model(name, epoch, about, test_metrics, faces.fingerprint)
+        record_checkpoint(run, name, predictions[name], results[name], faces)
+        record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
+    printed = reproduction.printed_numbers(published, cfg)
+    run.log_metrics(reproduction.distances(results, printed))
+    print_results(run, results, checkpoints.epochs, faces, printed)
+
+
+def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, variant: str, missing: str) -> None:
+    """Log inputs, counts, exclusions, leaks and sample pictures of a run's data; warn of what a reader must know."""
+    faces = source.faces
+    counts = {
+        "training": faces.counts(split.train.rows),
+        "validation": faces.counts(split.validation.rows),
+        "test": faces.counts(test),
+    }
+    location = str(faces.root or faces.name)
+    for part, per_class in counts.items():
+        profile = {"pictures": int(per_class.sum())} | dict(zip(faces.classes, per_class.tolist(), strict=True))
+        run.log_input(f"{faces.name}-{part}", faces.fingerprint, location, profile, part)
+    table = pd.DataFrame({"class": faces.classes} | counts)
+    if source.placement is not None:
+        table["without landmarks"] = faces.counts(np.flatnonzero(~source.placement.usable))
+    run.log_table(table, "data/class_counts.json")
+    run.log_figure(figures.class_counts(faces.classes, counts), "data/class_counts.png")
+    for part in ("training", "test"):
+        empty = [name for name, n in zip(faces.classes, counts[part], strict=True) if n == 0]
+        if empty:
+            log.warning("warning: there are no %s faces of: %s", part, ", ".join(empty))
+    _describe_missing(run, source, missing)
+    _describe_leaks(run, faces, split, test)
+    _describe_problems(run, faces)
+    forms = ("normal", "occluded") if source.placement is not None else ("normal",)
+    for form in forms:
+        samples = build_samples(form, test, faces.labels[test])
+        run.log_figure(sample_faces(source, samples, f"test, {form}"), f"samples/{form}.png")
+    title = f"training, {variant} (before augmentation)"
+    run.log_figure(sample_faces(source, split.train, title), "samples/training.png")
+
+
+def _describe_missing(run: Recorder, source: Source, rule: str) -> None:
+    faces = source.faces
+    tags = {"excluded": str(len(faces.excluded))}
+    if faces.excluded:
+        rows = [(e.id, e.label or "", e.reason) for e in faces.excluded]
+        run.log_table(pd.DataFrame(rows, columns=["id", "class", "reason"]), "data/excluded.json")
+        log.info("data/excluded.json in the run lists every face that was left out (%d)", len(rows))
+    if source.placement is not None and (missing := int((~source.placement.usable).sum())):
+        tags["landmarks.missing"] = str(missing)
+        tags["landmarks.missing_rule"] = rule
+        log.info("%d of %d faces have no usable landmarks: occlusion.missing=%s", missing, len(faces), rule)
+    run.set_tags(tags)
+
+
+def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray) -> None:
+    rows = {"training": np.unique(split.train.rows), "validation": np.unique(split.validation.rows), "test": test}
+    duplicates = find_duplicates(faces.digests, rows, faces.ids)
+    run.set_tags({f"duplicates.{name}": n for name, n in duplicates.counts().items()})
+    for line in duplicates.lines():
+        log.warning("warning: %s", line)
+
+
+def _describe_problems(run: Recorder, faces: Faces) -> None:
+    problems = find_problems(faces)
+    if not problems.empty:
+        run.log_text(problems.to_csv(index=False), "data/problems.csv")
+        counts = "; ".join(f"{problem}: {n}" for problem, n in problems["problem"].value_counts().items())
+        log.warning("warning: data/problems.csv in the run names faces to look at (%s)", counts)
+
+
+def sample_faces(source: Source, samples: Samples, title: str) -> figures.Figure:
+    """Draw the first faces of each class as the network gets them."""
+    from fer_exp.inputs.batches import batches  # TensorFlow takes seconds that not every report needs
+
+    faces = source.faces
+    labels = faces.labels[samples.rows]
+    first = np.concatenate([np.flatnonzero(labels == label)[:SHOWN] for label in range(len(faces.classes))])
+    images = np.concatenate([image for image, _ in batches(source, samples.take(first), 64).as_numpy_iterator()])
+    by_class = {name: images[labels[first] == label] for label, name in enumerate(faces.classes)}
+    return figures.samples(faces.classes, by_class, f"{faces.name}: {title}")
+
+
+def log_start(run: Recorder, model: keras.Model, split: Split, source: Source) -> None:
+    """Log one line that says what is about to happen."""
+    log.info(
+        "%s on %s: %d training, %d validation pictures, %d test faces, %d classes, %s parameters",
+        run.name,
+        source.faces.name,
+        len(split.train),
+        len(split.validation),
+        len(source.rows("test")),
+        len(source.faces.classes),
+        f"{model.count_params():,}".replace(",", " "),
+    )
+
+
+def draw_curves(run: Recorder, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:
+    """Draw the training curves so far."""
+    run.log_figure(figures.curves(history, best_epoch), "training_curves.png")
+
+
+def record_checkpoint(
+    run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], faces: Faces
+) -> None:
+    """Record predictions per face, recall per class and confusion matrices of a checkpoint."""
+    run.log_parquet(predictions.to_table(), f"predictions/{checkpoint}.parquet")
+    run.log_table(recall_table(by_set, predictions.classes), f"{checkpoint}/recall.json")
+    for name, of_set in by_set.items():
+        title = f"{run.name}, {checkpoint}, tested on {name}{synthetic_mark(faces)}"
+        run.log_figure(figures.confusion(faces.classes, of_set.confusion, title), f"{checkpoint}/confusion_{name}.png")
+
+
+def record_severity(
+    run: Recorder,
+    checkpoint: str,
+    variant: str,
+    occluder: str,
+    by_set: dict[str, Scores],
+    shares: Mapping[str, float],
+    faces: Faces,
+) -> None:
+    """Record accuracy against the covered share of the face, where a checkpoint was tested on more than its own bar."""
+    rows = [
+        (variant, name, on_curve(name, occluder), share, by_set[name].accuracy, *by_set[name].interval)
+        for name, share in sorted({"normal": 0.0, **shares}.items(), key=lambda item: item[1])
+        if not is_degraded(name)
+    ]
+    if len(rows) > 2:
+        columns = ["trained_on", "tested_on", "curve", "covered_share", "accuracy", "low", "high"]
+        table = pd.DataFrame(rows, columns=columns)
+        run.log_table(table.round(4), f"{checkpoint}/severity.json")
+        title = f"{run.name}, {checkpoint}{synthetic_mark(faces)}"
+        run.log_figure(figures.severity(table, title), f"{checkpoint}/severity.png")
+
+
+def print_results(
+    run: Recorder,
+    results: dict[str, dict[str, Scores]],
+    epochs: dict[str, int],
+    faces: Faces,
+    published: dict[str, dict[str, float]],
+) -> None:
+    """Print the closing table, and make it the run's description."""
+    head = ["checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
+    head += ["published"] * bool(published)
+    lines = []
+    for checkpoint, by_set in results.items():
+        for name, of_set in by_set.items():
+            line = [f"{checkpoint} (epoch {epochs[checkpoint]})", name, *_numbers(of_set)]
+            if published:
+                printed = published.get(checkpoint, {}).get(name)
+                line.append("" if printed is None else f"{printed:.3f} ({of_set.accuracy - printed:+.3f})")
+            lines.append(line)
+    title = f"{run.name} on {faces.name}, {next(iter(results['best'].values())).n} test faces"
+    table = Table(title=title, title_justify="left")
+    for name in head:
+        table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
+    for i, line in enumerate(lines):
+        table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
+    print_table(table)
+    run.set_tags({"mlflow.note.content": f"{title}\n\n{markdown_table(head, lines)}"})
+
+
+def print_checkpoint(run: Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
+    """Print the results of one checkpoint."""
+    shown = _table(run, faces, ("checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"))
+    for name, of_set in by_set.items():
+        shown.add_row(checkpoint, name, *_numbers(of_set))
+    print_table(shown)
+
+
+def _numbers(of_set: Scores) -> tuple[str, ...]:
+    """Return accuracy, its interval, balanced accuracy and macro F1 as text."""
+    interval = f"{of_set.interval.low:.3f} to {of_set.interval.high:.3f}"
+    return f"{of_set.accuracy:.3f}", interval, f"{of_set.balanced_accuracy:.3f}", f"{of_set.macro_f1:.3f}"
+
+
+def print_epochs(run: Recorder, results: dict[int, dict[str, Scores]], faces: Faces) -> None:
+    """Print the accuracy of each epoch."""
+    sets = list(next(iter(results.values())))
+    shown = _table(run, faces, ("epoch", *sets))
+    for epoch, by_set in results.items():
+        shown.add_row(str(epoch), *(f"{by_set[name].accuracy:.3f}" for name in sets))
+    print_table(shown)
+
+
+def _table(run: Recorder, faces: Faces, columns: tuple[str, ...]) -> Table:
+    shown = Table(title=f"{run.name} on {faces.name}{synthetic_mark(faces)}", title_justify="left")
+    for name in columns:
+        shown.add_column(name, no_wrap=True)
+    return shown
+
+
+def print_run_links(run: Recorder) -> None:
+    """Print the run's name, and how to look at it."""
+    store = run.store
+    print(f"\nrun       {run.name}  {run.id}")
+    if not run.is_on_server or store.experiment_id is None:
+        return
+    if store.is_local:
+        print(f"look      {store.ui_command()}     then open")
+    print(f"runs      {store.url()}\nthis run  {store.url(f'runs/{run.id}')}")

@@ -1,0 +1,51 @@
+import logging
+import os
+import signal
+import sys
+
+import pytest
+
+from fer_exp.commands import check, evaluate, train
+from fer_exp.commands.sweep import SWEEP_ID, invocation
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Hydra writes outputs/ into the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def own_logging(monkeypatch):
+    """Hydra closes the handlers there are when it configures logging; absl's would close what pytest captures."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(logging, "_handlerList", [])
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_two_commands_in_one_process_know_nothing_of_each_other(tmp_path, capfd):
+    before = [list(sys.argv), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
+    store = f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"
+    # a job that fails in a process of its own, then an error in this one
+    assert train.main(["-m", "dataset=image_folder", "dataset.root=nowhere", "seed=0", store]) == 1
+    assert "failed: [0] dataset=image_folder" in capfd.readouterr().err
+    assert train.main(["dataset=image_folder", "dataset.root=nowhere", store]) == 1
+    assert "error: dataset.root=nowhere" in capfd.readouterr().err
+    assert train.main(["--cfg", "job", "epochs=3"]) == 0
+    shown = capfd.readouterr()
+    assert "epochs: 3" in shown.out and "error" not in shown.err and "failed" not in shown.err
+    assert check.main(["dataset=synthetic", "dataset.n_train=80", "dataset.n_test=16", "dataset.limit=16"]) in (0, 1)
+    assert "nowhere" not in capfd.readouterr().err
+    assert [list(sys.argv), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)] == before
+    assert SWEEP_ID not in os.environ
+
+
+def test_a_call_that_is_over_leaves_nothing_to_the_next(capsys):
+    assert evaluate.main(["run=1", "sweep=s-1"]) == 2
+    assert "run and sweep together" in capsys.readouterr().err
+    assert invocation().error is None and invocation().failed == []
+    assert evaluate.main([]) == 2
+    assert "together" not in capsys.readouterr().err

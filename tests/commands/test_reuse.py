@@ -1,0 +1,18 @@
+from configs import composed
+
+from fer_exp.commands import run
+from fer_exp.tracking import open_store, sweep_runs
+
+
+def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys):
+    def go(sweep_id, *more):
+        return run.train(*composed([*words, "epochs=1", *more]), list(more), sweep_id)
+
+    first, again = go("s-1"), go("s-2", "workers=1")
+    assert first == again
+    assert "skipped: convnet_small-normal-s0" in capsys.readouterr().out
+    store = open_store(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp")
+    assert [found.info.run_id for found in sweep_runs(store, "s-2")] == [first]
+    assert go("s-3", "optimizer.learning_rate=0.1") != first
+    assert go("s-3", "force=true") != first
+    assert go(None) != first  # one run alone is always run

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from predicted import SHARES, N, predictions
+
+from fer_exp.evaluation import groups, matrix, results, severity
+from fer_exp.evaluation.statistics import hierarchical, mcnemar, percentiles, wilson
+from fer_exp.reports import figures
+from fer_exp.tracking import sweep_runs
+
+
+def test_sizes_are_points_of_the_curve_and_no_columns_of_the_matrix(widely_tested):
+    table = matrix.matrix_table(widely_tested, "best")
+    columns = ["normal", "occluded", "mixed", "sunglasses", "quest2-28px"]
+    assert list(dict.fromkeys(table["tested_on"])) == columns
+    assert matrix.tested_sets(widely_tested, "best") == [*columns[:3], "quest2-0.5", "quest2-1.5", *columns[3:]]
+    assert table[table["tested_on"] == "sunglasses"]["p"].notna().sum() == 1  # the best row has no difference to itself
+
+
+def test_further_test_sets_change_nothing_of_the_main_answer(widely_tested):
+    table = matrix.matrix_table(widely_tested, "best").set_index(["trained_on", "tested_on"])
+    fewer = [
+        t._replace(predictions={c: p._replace(probabilities=first_two(p)) for c, p in t.predictions.items()})
+        for t in widely_tested
+    ]
+    for t in fewer:
+        for key in [k for k in t.run.data.metrics if k.split("/")[-1] in SHARES and "occluded" not in k]:
+            del t.run.data.metrics[key]
+    alone = matrix.matrix_table(fewer, "best").set_index(["trained_on", "tested_on"])
+    assert set(alone.index.get_level_values(1)) == {"normal", "occluded", "mixed"}
+    np.testing.assert_array_equal(alone["p"], table.loc[alone.index, "p"])
+
+
+def first_two(predictions):
+    return {form: predictions.probabilities[form] for form in ("normal", "occluded")}
+
+
+def test_resolutions_of_training_are_rows_of_one_matrix(widely_tested):
+    runs = [t.run for t in widely_tested]
+    for run, degrade in zip(runs, ("None", "None", "28", "28"), strict=True):
+        run.data.params["dataset.degrade"], run.data.params["data"] = degrade, "normal"
+    assert list(groups.group_runs(runs)) == [""]
+    assert groups.latest_runs(runs) == (runs, [])
+    named = [t._replace(resolution=r) for t, r in zip(widely_tested, results._resolutions(runs), strict=True)]
+    table = matrix.matrix_table(named, "best")
+    assert list(dict.fromkeys(table["trained_on"])) == ["normal", "normal 28px"]
+    normal = table[table["tested_on"] == "normal"]
+    assert normal["n"].tolist() == [2, 2] and normal["p"].notna().sum() == 1  # compared on the same faces
+    assert figures.severity(severity.accuracy_by_share(named, "best"), "x") is not None
+    assert results._resolutions(runs[2:]) == ["", ""]  # where all are alike nothing needs to be said
+
+
+def cell(table, trained, tested):
+    return table[(table.trained_on == trained) & (table.tested_on == tested)].iloc[0]
+
+
+def test_one_run_per_cell_has_wilsons_interval_and_mcnemars_test(three):
+    table = matrix.matrix_table(three, "best")
+    found = cell(table, "normal", "occluded")
+    right = [t.predictions["best"].correct("occluded") for t in three]
+    assert (found.low, found.high) == pytest.approx(wilson(int(right[0].sum()), N), abs=1e-4)
+    assert found.below_best == pytest.approx(right[0].mean() - right[1].mean(), abs=2e-4)
+    # six differences in the matrix: the smallest p of all is multiplied by six, others by less
+    assert mcnemar(right[1], right[0]) <= found.p <= 6 * mcnemar(right[1], right[0])
+    assert np.isnan(cell(table, "occluded", "occluded").p)
+
+
+def test_several_seeds_have_the_interval_over_faces_and_seeds(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed))
+    members, _ = results.load(store, sweep_runs(store, "s-1"))
+    found = cell(matrix.matrix_table(members, "best"), "normal", "occluded")
+    right = np.stack([t.predictions["best"].correct("occluded") for t in members])
+    assert (found.low, found.high) == pytest.approx(percentiles(hierarchical(right)), abs=1e-4)
+    assert found.n == 3
+    assert found.deviation == pytest.approx(right.mean(1).std(ddof=1), abs=1e-3)

@@ -1,0 +1,19 @@
+import numpy as np
+import pandas as pd
+
+from fer_exp.evaluation.matrix import matrix_table
+from fer_exp.reports import matrix
+
+
+def test_a_cell_without_a_run_stays_empty():
+    cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 1}
+    other = cell | {"trained_on": "mixed", "tested_on": "mixed"}
+    table = pd.DataFrame([cell, other]).assign(deviation=np.nan, p=np.nan)
+    assert matrix.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"
+
+
+def test_the_latex_table_escapes_what_latex_would_read(three):
+    text = matrix.as_latex(matrix_table(three, "best"), "50 % of mini_xception")
+    assert r"50 \% of mini\_xception" in text
+    assert text.count(r"\\") == 4
+    assert r"\begin{tabular}{lrrr}" in text

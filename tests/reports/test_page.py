@@ -1,0 +1,74 @@
+import re
+from pathlib import Path
+
+import pandas as pd
+from predicted import predictions
+
+from fer_exp.commands import compare
+from fer_exp.evaluation import matrix, results
+from fer_exp.reports import page
+from fer_exp.tracking import sweep_runs
+
+
+def test_the_answer_in_sentences_follows_from_the_matrix(three):
+    said = page.answer(three, matrix.matrix_table(three, "best"))
+    accuracy = {(t.variant, s): t.predictions["best"].correct(s).mean() for t in three for s in ("normal", "occluded")}
+    plain, hidden = accuracy["normal", "normal"], accuracy["normal", "occluded"]
+    assert f"recognises {plain:.1%} of them; covered (occluder) {hidden:.1%}" in said[0]
+    assert f"being covered costs {100 * (plain - hidden):.1f} points (95 %: " in said[0]
+    won = accuracy["mixed", "occluded"] - hidden
+    assert f"covered faces by {100 * won:+.1f} points (95 %: +" in said[2]
+    assert f"{won / (plain - hidden):.0%} of what was lost" in said[2]
+    assert f"uncovered ones by {100 * (accuracy['mixed', 'normal'] - plain):+.1f} points" in said[2]
+
+
+def test_no_share_is_won_back_of_a_loss_that_is_not_there(store, add):
+    add("normal", 0, predictions(0.7, 0.7, 1))
+    add("mixed", 0, predictions(0.7, 0.6, 2))
+    found, _ = results.load(store, sweep_runs(store, "s-1"))
+    assert "of what was lost" not in " ".join(page.answer(found, matrix.matrix_table(found, "best")))
+
+
+def test_the_page_is_one_file_with_matrix_pictures_and_warnings(store, add):
+    for variant, found in (("normal", predictions(0.9, 0.3, 1)), ("mixed", predictions(0.85, 0.75, 3))):
+        add(variant, 0, found, **{"duplicates.test_in_training": "7"})
+    summary = compare.of_sweep("s-1", store.uri, store.experiment)
+    client = store.client
+    html = Path(client.download_artifacts(summary, "answer.html")).read_text()
+    table = pd.read_json(client.download_artifacts(summary, "matrix.json"), orient="split")
+    for row in table.itertuples():
+        assert f"{row.accuracy:.3f}" in html
+    assert html.count('src="data:image/png;base64,') >= 5
+    assert not re.search(r'(src|href)="(?!data:)', html)
+    assert "7 test pictures also occur in training" in html
+    assert "Fewer than three seeds (1)" in html
+    files = {item.path for item in client.list_artifacts(summary, "matrix")}
+    assert {
+        f"matrix/{n}.{e}" for n in ("recall_lost", "reliability", "confusion_change") for e in ("png", "pdf")
+    } <= files
+    assert any(name.startswith("matrix_ece_normal/") for name in client.get_run(summary).data.metrics)
+
+
+def test_several_networks_stand_side_by_side_with_their_cost(store, add):
+    for model, right in (("small", 0.6), ("large", 0.9)):
+        add("normal", 0, predictions(right, 0.3, 1), model=model)
+    summary = compare.of_sweep("s-1", store.uri, store.experiment)
+    html = Path(store.client.download_artifacts(summary, "answer.html")).read_text()
+    assert "Side by side" in html
+    row = re.search(r"<td>model=large</td>(.*?)</tr>", html, re.S)[1]
+    assert "<td>1,234</td>" in row
+    assert "<td>normal</td>" in row
+
+
+def test_a_studys_number_stands_in_its_cell(store, add):
+    found = predictions(0.9, 0.3, 1)
+    add("normal", 0, found, **{"published/best/occluded": "0.302"})
+    summary = compare.of_sweep("s-1", store.uri, store.experiment)
+    html = Path(store.client.download_artifacts(summary, "answer.html")).read_text()
+    assert f"published 0.302, ours {found.correct('occluded').mean() - 0.302:+.3f}" in html
+    assert html.count("published 0") == 1
+
+
+def test_names_are_escaped_on_the_page():
+    html = page.render(title="<script>x</script>", subtitle="", warnings=[], groups=[], facts=[])
+    assert "<script>" not in html
