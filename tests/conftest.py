@@ -14,7 +14,7 @@ import pytest
 
 from fer_exp.datasets.faces import Faces
 
-pytest.register_assert_rewrite("runs")  # it asserts for tests of several files
+pytest.register_assert_rewrite("inked", "runs")  # it asserts for tests of several files
 pytest_plugins = ["predicted"]  # fixtures for tests of several rooms
 
 CLASSES = ("angry", "happy", "sad")

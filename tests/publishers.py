@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 CLIENT = """\
 import pathlib, shutil, sys, time
@@ -40,6 +41,12 @@ class Publisher:
         size = len(self.content) // 3 if self.breaks else len(self.content)
         self.breaks = max(0, self.breaks - 1)
         request.wfile.write(self.content[:size])
+
+
+def ask_directly(monkeypatch) -> None:
+    """No proxy, and no pause before a transfer is tried again."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fer_exp.config.dataset import FolderConfig
+from fer_exp.config.dataset import AffectNetConfig, FolderConfig
 from fer_exp.datasets import load
 from fer_exp.datasets.faces import Faces
 
@@ -95,3 +95,8 @@ def png() -> bytes:
 def read_folder(root: Path, **keys) -> Faces:
     """The faces of a folder per class."""
     return load(FolderConfig(name="image_folder", root=str(root), **keys), size=8, workers=2)
+
+
+def read_affectnet(root: Path, classes=EXPRESSIONS, **keys) -> Faces:
+    """The faces of AffectNet's layout."""
+    return load(AffectNetConfig(name="affectnet", root=str(root), classes=classes, **keys), size=8, workers=2)

@@ -1,21 +1,10 @@
 import numpy as np
 import pytest
-from trees import EXPRESSIONS, affectnet_face, affectnet_tree, damaged, put
+from trees import affectnet_face, damaged, put, read_affectnet
 
-from fer_exp.config.dataset import AffectNetConfig, OnBad
-from fer_exp.datasets import load
+from fer_exp.config.dataset import OnBad
 from fer_exp.datasets.annotations import read_expression, read_landmarks
 from fer_exp.errors import DataError
-
-
-def read(root, classes=EXPRESSIONS, **keys):
-    cfg = AffectNetConfig(name="affectnet", root=str(root), classes=classes, **keys)
-    return load(cfg, size=8, workers=2)
-
-
-@pytest.fixture
-def root(tmp_path):
-    return affectnet_tree(tmp_path / "faces")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +22,7 @@ def root(tmp_path):
 )
 def test_expression_codes_are_read_in_any_form(root, exp):
     affectnet_face(root, "train_set", "9", exp, seed=9)
-    faces = read(root)
+    faces = read_affectnet(root)
     assert faces.labels[faces.ids == "train_set/images/9.jpg"].tolist() == [2]
 
 
@@ -42,7 +31,7 @@ def test_expression_codes_are_read_in_any_form(root, exp):
 def test_landmarks_are_read_in_any_form_as_x_and_y(root, shape, dtype):
     points = (np.arange(136) / 4).reshape(shape).astype(dtype)
     affectnet_face(root, "train_set", "9", np.array("0"), points, seed=9)
-    faces = read(root)
+    faces = read_affectnet(root)
     found = faces.landmarks[faces.ids == "train_set/images/9.jpg"][0]
     assert found.dtype == np.float32
     assert found[1].tolist() == [0.5, 0.75]
@@ -51,7 +40,7 @@ def test_landmarks_are_read_in_any_form_as_x_and_y(root, shape, dtype):
 def test_landmarks_in_column_order_are_read_as_x_and_y(root):
     points = np.asfortranarray((np.arange(136) / 4).reshape(68, 2))
     affectnet_face(root, "train_set", "9", np.array("0"), points, seed=9)
-    faces = read(root)
+    faces = read_affectnet(root)
     assert (faces.landmarks[faces.ids == "train_set/images/9.jpg"] == points).all()
 
 
@@ -67,21 +56,21 @@ def test_landmarks_in_column_order_are_read_as_x_and_y(root):
 def test_an_annotation_that_is_no_code_is_named(root, exp, reason):
     affectnet_face(root, "train_set", "9", exp, seed=9)
     with pytest.raises(DataError, match=rf"images/9\.jpg: .*{reason}"):
-        read(root)
+        read_affectnet(root)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x93NUMPY\x01\x00\xff", b"text"])
 @pytest.mark.parametrize("kind", ["exp", "lnd"])
 def test_a_damaged_annotation_is_an_exclusion(root, data, kind):
     put(root / f"train_set/annotations/5_{kind}.npy", data)
-    faces = read(root, on_bad=OnBad.skip)
+    faces = read_affectnet(root, on_bad=OnBad.skip)
     assert [e.id for e in faces.excluded] == ["train_set/images/5.jpg"]
 
 
 def test_pickled_annotations_are_refused(root):
     np.save(root / "train_set/annotations/5_exp.npy", np.array({"code": 1}, dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match=r"images/5\.jpg"):
-        read(root)
+        read_affectnet(root)
 
 
 def test_annotations_are_read_or_refused(tmp_path):

@@ -1,12 +1,10 @@
 """Files of learned weights: fetched once, recognised, refused when they are something else."""
 
-from types import SimpleNamespace
-
 import h5py
 import keras
 import numpy as np
 import pytest
-from publishers import serving, sha256
+from publishers import ask_directly, serving, sha256
 
 from fer_exp.errors import UserError
 from fer_exp.models import pretrained as weights
@@ -32,9 +30,7 @@ def stored(tmp_path):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """No pause before a transfer is tried again, and no proxy."""
-    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    ask_directly(monkeypatch)
 
 
 @pytest.fixture

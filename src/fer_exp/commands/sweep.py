@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,6 +38,7 @@ class Invocation:
 
     Attributes:
         sweep_id: of the sweep that this process is a job of; None where it is none.
+        started: what a sweep is called that this call starts.
         settings: of the last job of the sweep that this call started; None where it started none.
         planned: the number of that sweep's jobs.
         failed: a line for each of its jobs that failed.
@@ -45,6 +47,7 @@ class Invocation:
     """
 
     sweep_id: str | None = None
+    started: str = ""
     settings: TrainConfig | None = None
     planned: int = 0
     failed: list[str] = field(default_factory=list)
@@ -66,11 +69,11 @@ def invocation() -> Invocation:
 
 
 @contextmanager
-def invoked(sweep_id: str) -> Iterator[Invocation]:
-    """Begin a call of a command; `sweep_id` is what a sweep that it may start is called, in its jobs' environment."""
+def invoked() -> Iterator[Invocation]:
+    """Begin a call of a command; jobs of a sweep that it starts find the sweep's id in their environment."""
     before = os.environ.get(SWEEP_ID)
-    token = _current.set(Invocation(before))
-    os.environ.setdefault(SWEEP_ID, sweep_id)
+    started = os.environ.setdefault(SWEEP_ID, f"s-{uuid.uuid4().hex[:12]}")
+    token = _current.set(Invocation(before, started))
     try:
         yield _current.get()
     finally:

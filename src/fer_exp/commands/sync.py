@@ -16,6 +16,7 @@ from fer_exp.tracking import (
     close_abandoned,
     deliver,
     open_store,
+    run_title,
     without_passwords,
 )
 
@@ -59,7 +60,7 @@ def sync(home: Path, to: str | None = None) -> int:
             journal.close()
     for uri, experiment in sorted(stores):
         for run in close_abandoned(open_store(uri, experiment)):
-            print(f"closed: {run.info.run_name} ({run.info.run_id}), which a process that is gone had left")
+            print(f"closed: {run_title(run)}, which a process that is gone had left")
     for sweep in sorted(sweeps):
         print(f"python evaluate.py sweep={sweep}     draws the matrix of the sweep that these belong to")
     if not stores and not failed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from fer_exp.config.model import Finetune, PretrainedConfig
 
@@ -89,7 +89,7 @@ def head_of(model: keras.Model) -> keras.Model:
     return keras.Model(head.inputs, head.outputs, name=HEAD)
 
 
-def has_frozen_base(cfg: ModelConfig) -> bool:
+def has_frozen_base(cfg: ModelConfig) -> TypeGuard[PretrainedConfig]:
     """Return whether the head alone learns."""
     return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none
 
@@ -99,7 +99,7 @@ def has_untrained_frozen_layers(cfg: ModelConfig) -> bool:
     return isinstance(cfg, PretrainedConfig) and cfg.weights is None and cfg.finetune is not Finetune.all
 
 
-def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> bool:
+def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> TypeGuard[PretrainedConfig]:
     """Return whether a face has the same features in every epoch: a frozen base, and pictures that do not change."""
     from fer_exp.models.augmentation import layers
 

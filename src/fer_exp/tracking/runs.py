@@ -16,6 +16,11 @@ from fer_exp.tracking.provenance import is_alive
 from fer_exp.tracking.store import TrackingStore, check_run_id
 
 
+def run_title(run: Run) -> str:
+    """Return a run's name and id, for messages."""
+    return f"{run.info.run_name} ({run.info.run_id})"
+
+
 @raises_server_unavailable
 def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
     """Return the store of a training run, set to the run's own experiment, and the run.
@@ -57,7 +62,7 @@ def download_artifact(store: TrackingStore, run: Run, file: str, folder: Path) -
     try:
         return Path(store.client.download_artifacts(run.info.run_id, file, str(folder)))
     except UNAVAILABLE as error:
-        raise UserError(f"run {run.info.run_name} ({run.info.run_id}) has no artifact {file}") from error
+        raise UserError(f"run {run_title(run)} has no artifact {file}") from error
 
 
 def load_config(store: TrackingStore, run: Run) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from fer_exp import models
-from fer_exp.config.model import PretrainedConfig
 from fer_exp.errors import ConfigError
 from fer_exp.inputs import features
 from fer_exp.inputs.source import Features, Source
@@ -59,7 +58,6 @@ class Learner(NamedTuple):
             variant: the training variant.
         """
         if models.has_fixed_features(model, augmentation):
-            assert isinstance(model, PretrainedConfig)  # no other model has a frozen base
             parts = [source.rows("train"), source.rows("test")]
             extracted = features.extract(base, model, source, parts, variant)
             return cls(network, models.head_of(network), extracted, lambda file: models.head_of(load(file)))
