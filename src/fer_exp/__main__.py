@@ -1,4 +1,4 @@
-"""The command line: python -m fer_exp VERB, each verb a module of fer_exp.commands with a function main."""
+"""The command line: fer-exp VERB, each verb a module of fer_exp.commands with a function main."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 
 from fer_exp.errors import did_you_mean
+from fer_exp.system.paths import command_line
 
 VERBS = {
     "train": "train a model on one variant of a dataset and test it on every variant",
@@ -23,8 +24,10 @@ def main() -> int:
     verb, words = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
     if verb in VERBS:
         return import_module(f"fer_exp.commands.{verb}").main(words)
+    if verb in ("-sc", "--shell-completion"):
+        return import_module("fer_exp.commands.completion").main(words, list(VERBS))
     if verb in ("-h", "--help"):
-        print("Use: python -m fer_exp VERB ...; python -m fer_exp VERB --help says more.\n")
+        print(f"Use: {command_line('VERB')} ...; {command_line('VERB')} --help says more.\n")
         print("\n".join(f"  {name:<9} {text}" for name, text in VERBS.items()))
         return 0
     print(f"error: {verb}: not one of the verbs {', '.join(VERBS)}{did_you_mean(verb, VERBS)}", file=sys.stderr)

@@ -49,7 +49,9 @@ def test_a_run_that_is_told_to_stop_ends_killed_with_what_it_had(words, tmp_path
 
 @pytest.mark.slow
 def test_a_sweep_ends_with_its_matrix_and_one_failed_job_does_not_stop_it(words, tmp_path):
-    more = ["-m", "data=mixed", "dataset.limit=2,null", "epochs=1"]
+    (tmp_path / "own" / "occlusion").mkdir(parents=True)  # options of the user's own are there for every job
+    (tmp_path / "own" / "occlusion" / "mine.yaml").write_text("defaults: [quest2, _self_]\nname: mine\nscale: 0.8\n")
+    more = ["-m", "data=mixed", "dataset.limit=2,null", "epochs=1", "occlusion=mine", "--config-dir", tmp_path / "own"]
     done = subprocess.run(command(*words, *more), capture_output=True, text=True, cwd=tmp_path, timeout=400)
     assert done.returncode == 1
     assert done.stderr.count("failed: ") == 1  # two faces cannot be split
@@ -59,6 +61,7 @@ def test_a_sweep_ends_with_its_matrix_and_one_failed_job_does_not_stop_it(words,
     assert kinds == ["run", "summary"]
     assert len({r.data.tags["sweep_id"] for r in runs}) == 1
     summary = next(r for r in runs if r.data.tags["kind"] == "summary")
+    assert summary.data.params["occlusion"] == "mine"
     assert "| **mixed** |" in summary.data.tags["mlflow.note.content"]
     assert "trained" in done.stdout
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fer_exp import tracking
 from fer_exp.errors import UserError
 from fer_exp.reports.summary import summarise
+from fer_exp.system.paths import command_line
 
 if TYPE_CHECKING:
     from fer_exp.config.commands import EvaluateConfig
@@ -24,7 +25,8 @@ def of_sweep(sweep_id: str, uri: str | None, experiment: str, planned: int = 0) 
         runs = tracking.sweep_runs(store, sweep_id)
     except tracking.ServerUnavailable as error:
         raise UserError(
-            f"no matrix yet: {error}. When it answers: python -m fer_exp sync, then python evaluate.py sweep={sweep_id}"
+            f"no matrix yet: {error}. When it answers: {command_line('sync')}, "
+            f"then {command_line('evaluate')} sweep={sweep_id}"
         ) from error
     finished = [run for run in runs if run.info.status == "FINISHED"]
     if not finished:

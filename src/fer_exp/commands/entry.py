@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from hydra.errors import HydraException
@@ -14,13 +14,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.commands import help as help_
+from fer_exp.commands.completion import FLAGS, completing
 from fer_exp.commands.messages import explain
 from fer_exp.commands.sweep import Invocation, invocation, invoked, is_sweep, start_process
 from fer_exp.config.compose import validate
 from fer_exp.config.register import register
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError, UserError
-from fer_exp.system import signals
+from fer_exp.system import opencv, signals
 from fer_exp.system.paths import CONF
 
 register()
@@ -64,7 +65,8 @@ def run_command(
         return 0
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
-    with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words):
+    helped = completing(command) if set(FLAGS) & set(words) else nullcontext()
+    with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words), helped:
         code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
             settings, planned = call.settings, call.planned
@@ -118,6 +120,11 @@ def _status(step: Callable[[], object], command: str) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
+    except ImportError as error:
+        if not (advice := opencv.explain(error)):
+            raise
+        print(f"error: {advice}", file=sys.stderr)
+        return 1
     except (HydraException, OmegaConfBaseException) as error:
         print(f"error: {explain(error, CONF, command)}", file=sys.stderr)
         return 2

@@ -4,43 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fer_exp.system.paths import command_line
+
 USE = {
     "train": """\
 Train a model on one variant of a dataset of faces and test it on every variant.
 
-  python train.py                                        built-in faces, a small network
-  python train.py model=emotion_cnn_4 data=mixed         other choices
-  python train.py optimizer.learning_rate=1e-4 epochs=30 other values
-  python train.py -m data=normal,occluded,mixed          a sweep: one run each, and the matrix
-  python train.py resume=last                            go on with a run that was interrupted
-  python train.py dataset=fer2013 --cfg job              show the whole configuration, run nothing
+  {train}                                        built-in faces, a small network
+  {train} model=emotion_cnn_4 data=mixed         other choices
+  {train} optimizer.learning_rate=1e-4 epochs=30 other values
+  {train} -m data=normal,occluded,mixed          a sweep: one run each, and the matrix
+  {train} resume=last                            go on with a run that was interrupted
+  {train} dataset=fer2013 --cfg job              show the whole configuration, run nothing
 """,
     "evaluate": """\
 Ask stored runs: test one again, on its own test sets or on others; or compare several.
 
-  python evaluate.py run=ID checkpoint=last              again, and whether the numbers agree
-  python evaluate.py run=ID checkpoint=all               every epoch: exploration, never selection
-  python evaluate.py run=ID occlusion=quest2 occlusion.scale=1.5      another bar
-  python evaluate.py run=ID dataset=image_folder dataset.root=DIR     other faces of the same classes
-  python evaluate.py sweep=ID                            the answer page of a -m command, again
-  python evaluate.py where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
+  {evaluate} run=ID checkpoint=last              again, and whether the numbers agree
+  {evaluate} run=ID checkpoint=all               every epoch: exploration, never selection
+  {evaluate} run=ID occlusion=quest2 occlusion.scale=1.5      another bar
+  {evaluate} run=ID dataset=image_folder dataset.root=DIR     other faces of the same classes
+  {evaluate} sweep=ID                            the answer page of a -m command, again
+  {evaluate} where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
 """,
     "occlude": """\
 Write a covered copy of a dataset, or of a folder of pictures, in the same layout, for any tool to use.
 
-  python occlude.py dataset=affectnet dataset.root=DIR output=DIR              every face covered
-  python occlude.py dataset=fer2013 dataset.root=DIR dataset.landmarks=auto output=DIR variant=mixed
-  python occlude.py images=DIR output=DIR occlusion=sunglasses                 any pictures
-  python occlude.py ... quality=lossless                                       JPEG blocks outside stay bit for bit
-  python train.py dataset=affectnet dataset.root=COPY data=normal              read it back
+  {occlude} dataset=affectnet dataset.root=DIR output=DIR              every face covered
+  {occlude} dataset=fer2013 dataset.root=DIR dataset.landmarks=auto output=DIR variant=mixed
+  {occlude} images=DIR output=DIR occlusion=sunglasses                 any pictures
+  {occlude} ... quality=lossless                                       JPEG blocks outside stay bit for bit
+  {train} dataset=affectnet dataset.root=COPY data=normal              read it back
 
 Started again, it goes on where it was stopped. Exit status 1: some pictures were left out, all others are written.
 """,
     "check": """\
 Look through a dataset: faces that cannot be used, sizes, landmarks, duplicates, leaks between parts, labels.
 
-  python -m fer_exp check dataset=fer2013 dataset.root=DIR
-  python -m fer_exp check dataset=affectnet dataset.root=DIR dataset.landmarks=FILE
+  {check} dataset=fer2013 dataset.root=DIR
+  {check} dataset=affectnet dataset.root=DIR dataset.landmarks=FILE
 
 Counts and examples on the terminal, every name in a file. Exit status 1: something was found.
 """,
@@ -51,11 +53,6 @@ GROUPS = {
     "occlude": ("dataset", "occlusion"),
     "check": ("dataset",),
 }
-
-
-def usage(command: str) -> str:
-    """Return how a command is started."""
-    return "python -m fer_exp check" if command == "check" else f"python {command}.py"
 
 
 def options(conf: Path, command: str = "train") -> dict[str, dict[str, str]]:
@@ -78,7 +75,7 @@ def _first_comment(file: Path) -> str:
 
 def text(conf: Path, command: str = "train") -> str:
     """Return the whole help of a command."""
-    parts = [USE[command]]
+    parts = [USE[command].format(**{verb: command_line(verb) for verb in USE})]
     for group, names in options(conf, command).items():
         parts.append(f"{group}=")
         width = max(map(len, names), default=0)
@@ -87,7 +84,7 @@ def text(conf: Path, command: str = "train") -> str:
     lines = (conf / f"{command}.yaml").read_text(encoding="utf-8").splitlines()
     first = lines.index("", lines.index("defaults:"))
     last = next(i for i, line in enumerate(lines) if line.startswith("hydra:"))
-    parts.append(f"Keys and their defaults (those of an option: {usage(command)} GROUP=NAME --cfg job):")
+    parts.append(f"Keys and their defaults (those of an option: {command_line(command)} GROUP=NAME --cfg job):")
     parts += [f"  {line}" for line in lines[first:last] if line]
-    parts.append(f"\nHydra's own flags: {usage(command)} --hydra-help")
+    parts.append(f"\nHydra's own flags: {command_line(command)} --hydra-help")
     return "\n".join(parts)

@@ -7,9 +7,10 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import get_type_hints
 
-from fer_exp.commands.help import options, usage
+from fer_exp.commands.help import options
 from fer_exp.config.compose import COMMANDS, GROUPS
 from fer_exp.errors import did_you_mean
+from fer_exp.system.paths import command_line
 
 KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}  # OmegaConf's kinds in words
 
@@ -59,7 +60,7 @@ def _key(text: str, conf: Path, command: str) -> str | None:
     key = match[2]
     keys = known_keys(COMMANDS[command])
     hint = did_you_mean(key, keys + list(options(conf, command))) or did_you_mean(key.split(".")[-1], keys)
-    return f"{key}: no such key{hint or f'; {usage(command)} --help lists them'}"
+    return f"{key}: no such key{hint or f'; {command_line(command)} --help lists them'}"
 
 
 def _value(text: str) -> str | None:

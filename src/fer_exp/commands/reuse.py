@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fer_exp.evaluation import reproduction
 from fer_exp.inputs.source import describe_test_sets
 from fer_exp.reports import figures
-from fer_exp.system.paths import PACKAGE, ROOT
+from fer_exp.system.paths import PACKAGE
 from fer_exp.tracking import ServerUnavailable, is_behind, provenance, training_runs
 from fer_exp.training.state import SUFFIX
 
@@ -83,7 +83,7 @@ def run_tags(
     if sweep_id:
         tags["sweep_id"] = sweep_id
     tags |= reproduction.tags(cfg.published, cfg, overrides)
-    return tags | provenance.git(ROOT) | provenance.versions() | provenance.machine()
+    return tags | provenance.git() | provenance.versions() | provenance.machine()
 
 
 def find_reusable(store: TrackingStore, tags: dict[str, str]) -> Run | None:

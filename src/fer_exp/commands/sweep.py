@@ -98,8 +98,10 @@ def start_process(command: str) -> None:
     words = overrides()
     print(f"\n[{hydra.job.num}] {' '.join(words)}", flush=True)
     own = ["hydra.mode=RUN", f"hydra.run.dir='{hydra.runtime.output_dir}'"]
+    folders = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
+    flags = [f"--config-dir={folder}" for folder in folders]
     # -P: a folder that holds another fer_exp does not come first
-    with subprocess.Popen([sys.executable, "-P", "-m", "fer_exp", command, *words, *own]) as job:
+    with subprocess.Popen([sys.executable, "-P", "-m", "fer_exp", command, *flags, *words, *own]) as job:
         try:
             code = job.wait()
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""python -m fer_exp sync: deliver what runs recorded while their tracking server was away."""
+"""Deliver what runs recorded while their tracking server was away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fer_exp.errors import UserError
-from fer_exp.system.paths import ROOT
+from fer_exp.system.paths import ROOT, command_line
 from fer_exp.tracking import (
     ServerUnavailable,
     abandoned_journals,
@@ -62,7 +62,7 @@ def sync(home: Path, to: str | None = None) -> int:
         for run in close_abandoned(open_store(uri, experiment)):
             print(f"closed: {run_title(run)}, which a process that is gone had left")
     for sweep in sorted(sweeps):
-        print(f"python evaluate.py sweep={sweep}     draws the matrix of the sweep that these belong to")
+        print(f"{command_line('evaluate')} sweep={sweep}     draws the matrix of the sweep that these belong to")
     if not stores and not failed:
         print("nothing is left to deliver")
     return int(bool(failed))
@@ -70,7 +70,7 @@ def sync(home: Path, to: str | None = None) -> int:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Read the command line and deliver; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fer_exp sync", description=__doc__.partition(": ")[2])
+    parser = argparse.ArgumentParser(prog=command_line("sync"), description=__doc__)
     parser.add_argument(
         "--home", type=Path, default=ROOT / "mlruns", help="folder that holds journal/: beside a database elsewhere"
     )

@@ -1,4 +1,4 @@
-"""python -m fer_exp ui: the MLflow pages of mlruns/ on 127.0.0.1, and the address that opens the runs table."""
+"""Serve the MLflow pages of mlruns/ on 127.0.0.1, and print the address that opens the runs table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fer_exp.config.tracking import TrackingConfig
 from fer_exp.errors import UserError
+from fer_exp.system.paths import command_line
 from fer_exp.tracking import TrackingStore, open_store, without_passwords
 
 
@@ -21,7 +22,7 @@ def command(store: TrackingStore, port: int) -> list[str]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Print the address and serve until Ctrl-C; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fer_exp ui", description=__doc__)
+    parser = argparse.ArgumentParser(prog=command_line("ui"), description=__doc__)
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--experiment", default=TrackingConfig().experiment)
     parser.add_argument("--uri", help="a database other than mlruns/mlflow.db: sqlite:////path/mlflow.db")

@@ -18,7 +18,6 @@ from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
 from fer_exp.reports.run_report import print_run_links
 from fer_exp.reports.tables import markdown_table
-from fer_exp.system.paths import ROOT
 from fer_exp.tracking import provenance
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def summarise(
     tags |= {"mlflow.source.name": "occlude.py", "mlflow.source.type": "LOCAL"}
     tags |= {"synthetic": "true"} if faces.synthetic else {}
     name = f"occlude-{faces.name}-{cfg.variant}"
-    tags |= provenance.git(ROOT) | provenance.versions() | provenance.machine()
+    tags |= provenance.git() | provenance.versions() | provenance.machine()
     with tracking.Recorder.new(store, name, tags) as run:
         _record(run, cfg, faces, table, output, speed)
         if placement is not None and (cfg.dataset is None or cfg.dataset.landmarks == AUTO):

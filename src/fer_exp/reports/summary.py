@@ -15,7 +15,6 @@ from fer_exp.evaluation.results import CHECKPOINTS, RunResult, load
 from fer_exp.reports import matrix, page
 from fer_exp.reports.group_figures import GroupFigures, log_figure
 from fer_exp.reports.run_report import print_run_links
-from fer_exp.system.paths import ROOT
 from fer_exp.tracking import Recorder, TrackingStore, provenance
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def summarise(store: TrackingStore, runs: list[Run], tags: dict[str, str], unfin
     """
     synthetic = any(run.data.tags.get("synthetic") for run in runs)
     name = f"matrix-{'-'.join(sorted({run.data.params['model'] for run in runs}))}"
-    tags = {"kind": "summary", "mlflow.runColor": "#555555"} | tags | provenance.git(ROOT)
+    tags = {"kind": "summary", "mlflow.runColor": "#555555"} | tags | provenance.git()
     with Recorder.new(store, name, tags | ({"synthetic": "true"} if synthetic else {})) as summary:
         _record(store, summary, runs, unfinished or [], synthetic)
     print_run_links(summary)

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
 import subprocess
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 import psutil
 
+from fer_exp.system.paths import INSTALLED, ROOT
+
 SLACK = 60  # seconds by which a clock may be set while a process runs
-PACKAGES = ("fer-exp", "tensorflow", "keras", "mlflow", "numpy", "scikit-learn", "opencv-python", "hydra-core")
+PACKAGES = (
+    "fer-exp",
+    "tensorflow",
+    "keras",
+    "mlflow",
+    "numpy",
+    "scikit-learn",
+    "opencv-python",
+    "opencv-python-headless",
+    "hydra-core",
+)
 
 
-def git(root: Path) -> dict[str, str]:
-    """Return tags with the commit and whether the tree was changed since; no commit without a repository or git."""
+def git() -> dict[str, str]:
+    """Return tags with the code's commit and whether its tree was changed since; no commit where neither is known.
+
+    An installed package knows its commit where it was installed from a git address (PEP 610): the folder that it is
+    used in may be a repository of something else.
+    """
+    if INSTALLED:
+        source = json.loads(distribution("fer-exp").read_text("direct_url.json") or "{}")
+        commit = source.get("vcs_info", {}).get("commit_id")
+        return {"mlflow.source.git.commit": commit, "git.dirty": "false"} if commit else {"git.dirty": "unknown"}
 
     def ask(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=20
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True, timeout=20
         ).stdout.strip()
 
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlflow.entities import RunTag
 
 from fer_exp.errors import UserError
+from fer_exp.system.paths import command_line
 from fer_exp.tracking.delivery import RETRYABLE, Delivery
 from fer_exp.tracking.errors import raises_server_unavailable, without_passwords
 from fer_exp.tracking.journal import Journal
@@ -190,12 +191,13 @@ class Recorder:
                 self.journal.close()
         if not delivered:
             log.warning(
-                "warning: %d records of %s are kept in %s (%s: %s). When it answers: python -m fer_exp sync%s",
+                "warning: %d records of %s are kept in %s (%s: %s). When it answers: %s%s",
                 self.sender.waiting,
                 self.name,
                 self.journal.folder,
                 without_passwords(self.store.uri),
                 self.sender.failure,
+                command_line("sync"),
                 self.store.sync_options,
             )
 

@@ -19,7 +19,7 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
 from fer_exp.errors import UserError
-from fer_exp.system.paths import ROOT
+from fer_exp.system.paths import INSTALLED, ROOT, command_line
 from fer_exp.tracking.errors import UNAVAILABLE, ServerUnavailable, is_permanent, reason, without_passwords
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class TrackingStore(NamedTuple):
 
     @property
     def sync_options(self) -> str:
-        """Return the options that `python -m fer_exp sync` needs for a store that is not in mlruns/."""
+        """Return the options that the verb sync needs for a store that is not in mlruns/."""
         return "" if self.home == ROOT / "mlruns" else f" --home {self.home}"
 
     @property
@@ -92,7 +92,7 @@ class TrackingStore(NamedTuple):
     def ui_command(self, port: int = 5000) -> str:
         """Return the shell command that serves the user interface over a local database."""
         if self.uri == default_uri():
-            return "make ui"
+            return command_line("ui") if INSTALLED else "make ui"
         return f"mlflow ui --backend-store-uri {without_passwords(self.uri)} --host 127.0.0.1 --port {port}"
 
     def url(self, path: str = "", port: int = 5000) -> str:
