@@ -4,7 +4,9 @@ from fer_exp.commands import run
 from fer_exp.tracking import open_store, sweep_runs
 
 
-def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys):
+def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(run, "learn", lambda *_: None)  # how a run is known again does not depend on what it learned
+
     def go(sweep_id, *more):
         return run.train(*composed([*words, "epochs=1", *more]), list(more), sweep_id)
 
@@ -16,3 +18,15 @@ def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys):
     assert go("s-3", "optimizer.learning_rate=0.1") != first
     assert go("s-3", "force=true") != first
     assert go(None) != first  # one run alone is always run
+
+
+def test_a_run_with_another_metric_of_the_same_name_is_another_run(words, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "learn", lambda *_: None)
+    file = tmp_path / "mine.py"
+
+    def go(text):
+        file.write_text(f"def score(labels, probabilities):\n    return {text}\n")
+        more = [f"metrics=[{file}]"]
+        return run.train(*composed([*words, *more]), more, "s-1")
+
+    assert go("1") == go("1") != go("2")

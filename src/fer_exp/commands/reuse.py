@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from fer_exp.training.state import SUFFIX
 if TYPE_CHECKING:
     from fer_exp.commands.prepare import Prepared
     from fer_exp.config.train import TrainConfig
+    from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.tracking import Run, TrackingStore
 
 log = logging.getLogger(__name__)
@@ -53,10 +55,11 @@ def run_params(resolved: dict[str, Any]) -> dict[str, Any]:
     return chosen | flat
 
 
-def config_hash(cfg: TrainConfig, resolved: dict[str, Any]) -> str:
+def config_hash(cfg: TrainConfig, resolved: dict[str, Any], metrics: Sequence[OwnMetric]) -> str:
     """Return a digest of all that a result can depend on in a configuration, 16 hex digits."""
     compared = {key: value for key, value in run_params(resolved).items() if key.split(".")[0] not in UNRELATED}
     compared["published"] = resolved.get("published")
+    compared["metrics"] = [metric.code for metric in metrics]  # a file may change, and lie elsewhere
     if cfg.tests:
         compared["tests"] = describe_test_sets(cfg.tests, cfg.occlusion)  # an option's file may change
     return sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -68,7 +71,7 @@ def run_tags(
     """Return the tags that make a run's numbers traceable."""
     tags = {
         "kind": "run",
-        "config.hash": config_hash(cfg, resolved),
+        "config.hash": config_hash(cfg, resolved, prepared.metrics),
         "code.hash": provenance.code_digest(PACKAGE),
         "overrides": " ".join(overrides) or "(defaults)",
         "dataset.fingerprint": prepared.faces.fingerprint,

@@ -26,6 +26,7 @@ from fer_exp.training.state import State, latest_state
 
 if TYPE_CHECKING:
     from fer_exp.config.train import TrainConfig
+    from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.tracking import TrackingStore
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def learn(
 ) -> None:
     """Train, test and record; `state` is what an interrupted run goes on from."""
     source = prepared.source
-    record_config(run, cfg, resolved)
+    record_config(run, cfg, resolved, prepared.metrics)
     shares = run_report.describe_inputs(run, cfg, source, prepared.split, cfg.workers)
     network = models.build(cfg.model, cfg.augmentation, len(source.faces.classes), prepared.base)
     run.log_metrics(count_parameters(network))
@@ -94,15 +95,17 @@ def learn(
     checkpoints = train_recorded(run, cfg, learner, prepared, state)
     trained = {epoch: learner.load(checkpoints.path(epoch)) for epoch in set(checkpoints.epochs.values())}
     predictions = predict_checkpoints(trained, checkpoints.epochs, learner.source, source.rows("test"), cfg.batch_size)
-    run_report.record_results(run, cfg, cfg.published, predictions, checkpoints, shares, source.faces)
+    run_report.record_results(run, cfg, cfg.published, predictions, checkpoints, shares, source.faces, prepared.metrics)
 
 
-def record_config(run: Recorder, cfg: TrainConfig, resolved: dict[str, Any]) -> None:
+def record_config(run: Recorder, cfg: TrainConfig, resolved: dict[str, Any], metrics: list[OwnMetric]) -> None:
     """Record what the run was asked to do."""
     run.log_params(run_params(resolved))
     run.log_text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "config.yaml")
     if cfg.tests:
         run.log_text(describe_test_sets(cfg.tests, cfg.occlusion), "tests.yaml")
+    for metric in metrics:
+        run.log_text(metric.code, f"metrics/{metric.name}.py")
 
 
 def train_recorded(

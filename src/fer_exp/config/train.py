@@ -21,6 +21,7 @@ class TrainConfig(TrainingConfig, InputsConfig):
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     published: PublishedConfig = field(default_factory=PublishedConfig)
     workers: int | None = None
+    metrics: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         InputsConfig.__post_init__(self)

@@ -47,7 +47,7 @@ def load(store: TrackingStore, runs: list[Run]) -> tuple[list[RunResult], list[s
     """
     results, notes = [], []
     with TemporaryDirectory() as folder:
-        for run, resolution in zip(runs, _resolutions(runs), strict=True):
+        for run, resolution in zip(runs, find_resolutions(runs), strict=True):
             try:
                 files = {
                     c: tracking.download_artifact(store, run, f"predictions/{c}.parquet", Path(folder))
@@ -81,7 +81,7 @@ def matrix_rows(results: Iterable[RunResult]) -> list[str]:
     return sorted({result.variant for result in results}, key=order)
 
 
-def _resolutions(runs: list[Run]) -> list[str]:
+def find_resolutions(runs: list[Run]) -> list[str]:
     """Return `28px` of each run whose pictures were reduced (dataset.degrade), where runs differ in that."""
     values = [run.data.params.get("dataset.degrade", "None") for run in runs]
     return [f"{v}px" if v != "None" and len(set(values)) > 1 else "" for v in values]

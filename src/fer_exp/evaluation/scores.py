@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,11 +12,14 @@ import pandas as pd
 from fer_exp.evaluation.statistics import Interval, wilson
 
 if TYPE_CHECKING:
+    from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.evaluation.predictions import Predictions
+
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 class Scores(NamedTuple):
-    """How a checkpoint did on a test set of n faces. All but loss and n are in 0..1."""
+    """How a checkpoint did on a test set of n faces. All but loss, n and own metrics are in 0..1."""
 
     n: int
     accuracy: float
@@ -24,14 +29,16 @@ class Scores(NamedTuple):
     loss: float
     recall: np.ndarray  # (classes,), NaN where a class has no face
     confusion: np.ndarray  # (classes, classes) int, true x predicted
+    own: Mapping[str, float] = NONE  # a user's metrics by name
 
 
-def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
+def score(labels: np.ndarray, probabilities: np.ndarray, metrics: Sequence[OwnMetric] = ()) -> Scores:
     """Score predictions; balanced accuracy and macro F1 are means over the classes that occur.
 
     Args:
         labels: (n,) int.
         probabilities: (n, classes); rows sum to 1.
+        metrics: of the user's own.
 
     Raises:
         ValueError: there are no faces.
@@ -58,12 +65,13 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
         loss=float(log_loss(labels, exact, labels=range(classes))),
         recall=recall,
         confusion=confusion,
+        own={metric.name: metric.value(labels, probabilities) for metric in metrics},
     )
 
 
-def score_test_sets(predictions: Predictions) -> dict[str, Scores]:
+def score_test_sets(predictions: Predictions, metrics: Sequence[OwnMetric] = ()) -> dict[str, Scores]:
     """Score the predictions on every test set."""
-    return {name: score(predictions.labels, predictions.on(name)) for name in predictions.test_sets}
+    return {name: score(predictions.labels, predictions.on(name), metrics) for name in predictions.test_sets}
 
 
 def relative_change(value: float, reference: float) -> float:
@@ -92,6 +100,7 @@ def named_metrics(checkpoint: str, by_set: dict[str, Scores], own_test_set: str)
         values[f"{checkpoint}_loss/{name}"] = s.loss
         values[f"{checkpoint}_ci_low/{name}"] = s.interval.low
         values[f"{checkpoint}_ci_high/{name}"] = s.interval.high
+        values |= {f"{checkpoint}_{metric}/{name}": value for metric, value in s.own.items()}
         if own_test_set in by_set:
             values[f"{checkpoint}_change/{name}"] = relative_change(s.accuracy, by_set[own_test_set].accuracy)
     return {key: round(value, 4) for key, value in values.items() if np.isfinite(value)}

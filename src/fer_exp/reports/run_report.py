@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fer_exp.config.inputs import InputsConfig
     from fer_exp.config.published import PublishedConfig
     from fer_exp.datasets.faces import Faces
+    from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.evaluation.predictions import Predictions
     from fer_exp.evaluation.scores import Scores
     from fer_exp.inputs.split import Split
@@ -63,9 +64,10 @@ def record_results(
     checkpoints: Checkpoints,
     shares: Mapping[str, float],
     faces: Faces,
+    metrics: Sequence[OwnMetric],
 ) -> None:
     """Record the scores of each checkpoint as metrics, tables and pictures, beside the numbers that a study printed."""
-    results = {name: score_test_sets(of_checkpoint) for name, of_checkpoint in predictions.items()}
+    results = {name: score_test_sets(of_checkpoint, metrics) for name, of_checkpoint in predictions.items()}
     for name, epoch in checkpoints.epochs.items():
         about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
         test_metrics = named_metrics(name, results[name], own_test_set(cfg.data.name))
