@@ -18,6 +18,37 @@ pytest.register_assert_rewrite("inked", "runs")  # it asserts for tests of sever
 pytest_plugins = ["predicted"]  # fixtures for tests of several rooms
 
 CLASSES = ("angry", "happy", "sad")
+left_out = pytest.StashKey[int]()  # how many tests the command line leaves out
+
+
+def pytest_collection_modifyitems(items):
+    """The long ones first, so that no process is left with one when the others are done."""
+    items.sort(key=lambda item: ("slow" not in item.keywords, "end_to_end" not in item.path.parts))
+
+
+def pytest_configure(config):
+    config.stash[left_out] = 0
+    if config.pluginmanager.has_plugin("xdist"):
+        config.pluginmanager.register(Counted())
+
+
+class Counted:
+    """Of tests in several processes pytest does not say by itself how many were left out."""
+
+    def pytest_testnodedown(self, node, error):
+        node.config.stash[left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_deselected(items):
+    config = items[0].config
+    config.stash[left_out] += len(items)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = config.stash[left_out]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if count := config.stash[left_out]:
+        terminalreporter.write_line(f"{count} tests were left out: make test-all runs the long ones too")
 
 
 @pytest.fixture(scope="session")
@@ -125,31 +156,54 @@ def folder(tmp_path):
 @pytest.fixture
 def words(folder, tmp_path):
     """Words of a command line that trains a tiny network on the tiny folder, tracked in a database of its own."""
+    return train_words(folder, tmp_path)
+
+
+def train_words(folder, home):
+    """The same for a folder of faces and the folder of a database."""
     root, landmarks = folder
     data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
     network = ["model.size=16", "model.blocks=[[4],[8]]", "epochs=2", "batch_size=16"]
-    return [*data, f"tracking.uri=sqlite:///{tmp_path}/mlflow.db", *network]
+    return [*data, f"tracking.uri=sqlite:///{home}/mlflow.db", *network]
 
 
-@pytest.fixture
-def train(words, tmp_path):
-    """train(*words) -> the finished run, in this process."""
+def train_run(words, home):
+    """Train in this process; the finished run."""
     from configs import composed
     from mlflow import MlflowClient
 
     from fer_exp.commands import run
 
-    def go(*more):
-        found = run.train(*composed([*words, *more]), list(more))
-        return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(found)
+    found = run.train(*composed(words), words)
+    return MlflowClient(f"sqlite:///{home}/mlflow.db").get_run(found)
 
-    return go
+
+@pytest.fixture
+def train(words, tmp_path):
+    """train(*words) -> the finished run, in this process."""
+    return lambda *more: train_run([*words, *more], tmp_path)
 
 
 @pytest.fixture(scope="module")
 def module_folder(tmp_path_factory):
     """The same for all tests of a module, none of which changes it: (root, landmarks)."""
     return write_folder(tmp_path_factory.mktemp("folder"))
+
+
+@pytest.fixture(scope="module")
+def trained_in(tmp_path_factory):
+    """The folder of the database of `trained`."""
+    return tmp_path_factory.mktemp("trained")
+
+
+@pytest.fixture(scope="module")
+def trained(module_folder, trained_in, migrated):
+    """A finished run of the variant mixed, for all tests of a module, none of which changes it."""
+    shutil.copy(migrated, trained_in / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_EXP_CACHE", str(trained_in / "cache"))
+        patch.setattr("fer_exp.reports.figures.style.DPI", 40)
+        return train_run([*train_words(module_folder, trained_in), "data=mixed"], trained_in)
 
 
 @pytest.fixture

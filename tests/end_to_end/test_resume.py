@@ -28,6 +28,7 @@ def twin(module_folder, tmp_path_factory):
         return results(database(place), train(command(module_folder, database(place))))
 
 
+@pytest.mark.slow
 def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, monkeypatch, caplog):
     ends = [
         (checkpoints, "save", 1),  # before there is anything to go on from

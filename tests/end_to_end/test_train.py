@@ -14,11 +14,10 @@ from runs import artifacts
 from fer_exp.config.training import MONITORS
 
 
-def test_a_run_leaves_everything_a_reader_needs(train):
-    found = train("data=mixed")
-    files = {str(p.relative_to(artifacts(found))) for p in artifacts(found).rglob("*") if p.is_file()}
-    assert found.info.status == "FINISHED"
-    assert found.info.run_name == "convnet_small-mixed-s0"
+def test_a_run_leaves_everything_a_reader_needs(trained):
+    files = {str(p.relative_to(artifacts(trained))) for p in artifacts(trained).rglob("*") if p.is_file()}
+    assert trained.info.status == "FINISHED"
+    assert trained.info.run_name == "convnet_small-mixed-s0"
     assert {f"checkpoints/epoch-00{e}.keras" for e in (1, 2)} <= files
     assert {"predictions/best.parquet", "predictions/last.parquet", "training_curves.png"} <= files
     assert {f"{c}/confusion_{t}.png" for c in ("best", "last") for t in ("normal", "occluded", "mixed")} <= files
@@ -30,32 +29,31 @@ def test_a_run_leaves_everything_a_reader_needs(train):
         "config.yaml",
     } <= files
     assert {"parameters", "trainable_parameters", "train_seconds", "epochs_run", "best_epoch", "val_macro_f1"} <= set(
-        found.data.metrics
+        trained.data.metrics
     )
-    assert found.data.params["data"] == "mixed"
-    assert found.data.params["optimizer"] == "adam"
-    assert found.data.params["class_weights"] == "sqrt"
-    assert found.data.params["optimizer.learning_rate"] == "0.002"
+    assert trained.data.params["data"] == "mixed"
+    assert trained.data.params["optimizer"] == "adam"
+    assert trained.data.params["class_weights"] == "sqrt"
+    assert trained.data.params["optimizer.learning_rate"] == "0.002"
     assert {"dataset.fingerprint", "split.hash", "overrides", "version.keras", "git.dirty", "host"} <= set(
-        found.data.tags
+        trained.data.tags
     )
-    assert {i.dataset.name for i in found.inputs.dataset_inputs} == {
+    assert {i.dataset.name for i in trained.inputs.dataset_inputs} == {
         f"image_folder-{part}" for part in ("training", "validation", "test")
     }
 
 
-def test_best_and_last_are_logged_models_whose_metrics_carry_their_test_set(train, tmp_path):
-    found = train("data=mixed")
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    models = {m.name: m for m in client.search_logged_models([found.info.experiment_id])}
+def test_best_and_last_are_logged_models_whose_metrics_carry_their_test_set(trained, trained_in):
+    client = MlflowClient(f"sqlite:///{trained_in}/mlflow.db")
+    models = {m.name: m for m in client.search_logged_models([trained.info.experiment_id])}
     assert set(models) == {"convnet_small-mixed-s0-best", "convnet_small-mixed-s0-last"}
     for name, model in models.items():
         checkpoint = name.rsplit("-", 1)[1]
         by_set = {m.dataset_name: m.value for m in model.metrics if m.key.startswith(f"{checkpoint}/")}
-        assert by_set == {t: found.data.metrics[f"{checkpoint}/{t}"] for t in ("normal", "occluded", "mixed")}
-        assert (artifacts(found) / model.tags["file"]).is_file()
+        assert by_set == {t: trained.data.metrics[f"{checkpoint}/{t}"] for t in ("normal", "occluded", "mixed")}
+        assert (artifacts(trained) / model.tags["file"]).is_file()
         assert model.status == "READY"
-    assert len(found.outputs.model_outputs) == 2
+    assert len(trained.outputs.model_outputs) == 2
 
 
 def test_further_test_sets_are_named_by_what_their_faces_wear(train):
@@ -73,26 +71,24 @@ def test_further_test_sets_are_named_by_what_their_faces_wear(train):
     assert described.sunglasses.occlusion.width == 0.36 and described["8px"].degrade == 8
 
 
-def test_the_numbers_follow_from_the_stored_predictions(train):
-    found = train("data=occluded")
-    table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")
+def test_the_numbers_follow_from_the_stored_predictions(trained):
+    table = pd.read_parquet(artifacts(trained) / "predictions" / "last.parquet")
     for test_set in ("normal", "occluded"):
         columns = [c for c in table.columns if c.startswith(f"{test_set}/")]
         predicted = table[columns].to_numpy().argmax(1)
         names = np.array([c.split("/")[1] for c in columns])
-        assert found.data.metrics[f"last/{test_set}"] == pytest.approx(
+        assert trained.data.metrics[f"last/{test_set}"] == pytest.approx(
             (names[predicted] == table.label).mean(), abs=1e-4
         )
     assert table.id.tolist() == sorted(table.id, key=lambda i: (i.split("/")[1], int(i.split("_")[1][:-4])))
 
 
-def test_the_stored_checkpoint_gives_the_stored_predictions(train, source):
-    found = train("data=normal")
-    model = keras.saving.load_model(artifacts(found) / "checkpoints" / "epoch-002.keras", compile=False)
-    table = pd.read_parquet(artifacts(found) / "predictions" / "last.parquet")
+def test_the_stored_checkpoint_gives_the_stored_predictions(trained):
+    model = keras.saving.load_model(artifacts(trained) / "checkpoints" / "epoch-002.keras", compile=False)
+    table = pd.read_parquet(artifacts(trained) / "predictions" / "last.parquet")
     import cv2
 
-    root = Path(found.data.params["dataset.root"])
+    root = Path(trained.data.params["dataset.root"])
     images = np.stack([cv2.imread(str(root / i))[..., ::-1] for i in table.id]).astype("float32")
     columns = [c for c in table.columns if c.startswith("normal/")]
     assert model.predict(images, verbose=0) == pytest.approx(table[columns].to_numpy(), abs=1e-5)
@@ -113,14 +109,13 @@ def test_best_and_last_alone_can_be_kept(train):
     assert kept == {int(found.data.metrics["best_epoch"]), 4}
 
 
-def test_nothing_in_progress_is_left_behind(train, tmp_path):
-    found = train()
-    assert not (tmp_path / "state" / found.info.run_id).exists()
+def test_nothing_in_progress_is_left_behind(trained, trained_in):
+    assert not (trained_in / "state" / trained.info.run_id).exists()
 
 
 @pytest.mark.parametrize("more", [["resample=true", "class_weights=none"], ["optimizer=sgd"], ["optimizer=rmsprop"]])
 def test_other_ways_to_train(train, more):
-    assert train(*more).info.status == "FINISHED"
+    assert train(*more, "epochs=1").info.status == "FINISHED"
 
 
 def test_mixed_precision_keeps_probabilities_in_float32(train):
@@ -185,3 +180,17 @@ def test_every_monitor_is_logged_for_every_epoch_and_best_follows_the_chosen_one
     assert all(sorted(values) == [1, 2, 3, 4] for values in history.values())
     losses = history["val_balanced_loss"]
     assert found.data.metrics["best_epoch"] == min(losses, key=losses.get)
+
+
+def test_a_metric_of_ones_own_is_one_file_and_one_line(train, tmp_path):
+    file = tmp_path / "first.py"
+    file.write_text(
+        "def score(labels, probabilities):\n    return (labels == 0).mean() + probabilities.sum(1).mean()\n"
+    )
+    found = train(f"metrics=[{file}]", "epochs=1")
+    assert (
+        found.data.metrics["best_first/normal"]
+        == found.data.metrics["last_first/mixed"]
+        == pytest.approx(4 / 3, abs=1e-4)
+    )
+    assert (artifacts(found) / "metrics/first.py").read_text() == file.read_text()

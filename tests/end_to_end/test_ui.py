@@ -13,7 +13,10 @@ from fer_exp.tracking import Recorder, open_store
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium: apt-get install chromium chromium-driver"),
+    pytest.mark.skipif(
+        not (shutil.which("chromium") and shutil.which("chromedriver")),
+        reason="needs Chromium and its driver: apt-get install chromium chromium-driver",
+    ),
 ]
 SETS = ("normal", "occluded", "mixed")
 
