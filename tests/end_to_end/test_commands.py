@@ -29,6 +29,7 @@ def test_the_command_ends_with_table_name_and_address(words, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_is_told_to_stop_ends_killed_with_what_it_had(words, tmp_path):
     job = subprocess.Popen(
         command(*words, "epochs=4000"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -57,6 +57,7 @@ def test_wherever_it_ends_the_rest_is_the_same(twin, module_folder, tmp_path, mo
     assert "is damaged" in caplog.text and "it begins anew" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_called_again_goes_on_where_a_job_was_interrupted(
     twin, module_folder, tmp_path, monkeypatch, capsys
 ):

@@ -7,11 +7,17 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import train_run, train_words
 from mlflow import MlflowClient
 from omegaconf import OmegaConf
 from runs import artifacts
 
 from fer_exp.config.training import MONITORS
+
+OWN_METRIC = """
+def score(labels, probabilities):
+    return (labels == 0).mean() + probabilities.sum(1).mean()
+"""
 
 
 def test_a_run_leaves_everything_a_reader_needs(trained):
@@ -56,8 +62,23 @@ def test_best_and_last_are_logged_models_whose_metrics_carry_their_test_set(trai
     assert len(trained.outputs.model_outputs) == 2
 
 
-def test_further_test_sets_are_named_by_what_their_faces_wear(train):
-    found = train("data=normal", "tests=[sunglasses,quest2-0.5,8px]")
+@pytest.fixture(scope="module")
+def elaborate(module_folder, tmp_path_factory, migrated):
+    """A finished run that has much that the default has not, and the folder of its database; no test changes it."""
+    home = tmp_path_factory.mktemp("elaborate")
+    (home / "first.py").write_text(OWN_METRIC)
+    shutil.copy(migrated, home / "mlflow.db")
+    more = ["tests=[sunglasses,quest2-0.5,8px]", "monitor=val_balanced_loss", "mode=min", "epochs=4"]
+    more += ["checkpoints.keep=best_and_last", "resample=true", "class_weights=none", "optimizer=sgd"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_EXP_CACHE", str(home / "cache"))
+        patch.setattr("fer_exp.reports.figures.style.DPI", 40)
+        words = [*train_words(module_folder, home), *more, f"metrics=[{home}/first.py]"]
+        return train_run(words, home), home
+
+
+def test_further_test_sets_are_named_by_what_their_faces_wear(elaborate):
+    found, _ = elaborate
     names = {"normal", "occluded", "mixed", "sunglasses", "quest2-0.5", "8px"}
     assert {key.split("/")[1] for key in found.data.metrics if key.startswith("best/")} == names
     shares = {k.split("/")[1]: v for k, v in found.data.metrics.items() if k.startswith("covered_share/")}
@@ -95,27 +116,23 @@ def test_the_stored_checkpoint_gives_the_stored_predictions(trained):
     assert getattr(model, "optimizer", None) is None
 
 
-def test_the_same_seed_gives_the_same_run_and_another_seed_another(train):
-    first, again, other = train(), train(), train("seed=1")
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(trained, module_folder, tmp_path):
+    words = [*train_words(module_folder, tmp_path), "data=mixed"]
+    first, again, other = trained, train_run(words, tmp_path), train_run([*words, "seed=1"], tmp_path)
     assert first.data.tags["split.hash"] == again.data.tags["split.hash"] != other.data.tags["split.hash"]
     names = ["loss", "val_loss", "best/normal", "last_loss/normal", "last_loss/occluded"]
     assert [first.data.metrics[n] for n in names] == [again.data.metrics[n] for n in names]
     assert first.data.metrics["loss"] != other.data.metrics["loss"]
 
 
-def test_best_and_last_alone_can_be_kept(train):
-    found = train("checkpoints.keep=best_and_last", "epochs=4")
+def test_best_and_last_alone_can_be_kept(elaborate):
+    found, _ = elaborate
     kept = {int(p.stem.split("-")[1]) for p in (artifacts(found) / "checkpoints").iterdir()}
     assert kept == {int(found.data.metrics["best_epoch"]), 4}
 
 
 def test_nothing_in_progress_is_left_behind(trained, trained_in):
     assert not (trained_in / "state" / trained.info.run_id).exists()
-
-
-@pytest.mark.parametrize("more", [["resample=true", "class_weights=none"], ["optimizer=sgd"], ["optimizer=rmsprop"]])
-def test_other_ways_to_train(train, more):
-    assert train(*more, "epochs=1").info.status == "FINISHED"
 
 
 def test_mixed_precision_keeps_probabilities_in_float32(train):
@@ -170,9 +187,9 @@ def test_a_run_of_a_study_logs_the_distance_to_the_published_number(train, folde
     assert not any(name.startswith("published") for name in found.data.params)
 
 
-def test_every_monitor_is_logged_for_every_epoch_and_best_follows_the_chosen_one(train, tmp_path):
-    found = train("monitor=val_balanced_loss", "mode=min", "epochs=4")
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+def test_every_monitor_is_logged_for_every_epoch_and_best_follows_the_chosen_one(elaborate):
+    found, home = elaborate
+    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
     history = {
         name: {point.step: point.value for point in client.get_metric_history(found.info.run_id, name)}
         for name in MONITORS
@@ -182,15 +199,8 @@ def test_every_monitor_is_logged_for_every_epoch_and_best_follows_the_chosen_one
     assert found.data.metrics["best_epoch"] == min(losses, key=losses.get)
 
 
-def test_a_metric_of_ones_own_is_one_file_and_one_line(train, tmp_path):
-    file = tmp_path / "first.py"
-    file.write_text(
-        "def score(labels, probabilities):\n    return (labels == 0).mean() + probabilities.sum(1).mean()\n"
-    )
-    found = train(f"metrics=[{file}]", "epochs=1")
-    assert (
-        found.data.metrics["best_first/normal"]
-        == found.data.metrics["last_first/mixed"]
-        == pytest.approx(4 / 3, abs=1e-4)
-    )
-    assert (artifacts(found) / "metrics/first.py").read_text() == file.read_text()
+def test_a_metric_of_ones_own_is_one_file_and_one_line(elaborate):
+    found, home = elaborate
+    values = found.data.metrics
+    assert values["best_first/normal"] == values["last_first/mixed"] == pytest.approx(4 / 3, abs=1e-4)
+    assert (artifacts(found) / "metrics/first.py").read_text() == OWN_METRIC

@@ -57,6 +57,7 @@ def machine(tmp_path, wheels):
     return Machine(tmp_path / "env", wheels)
 
 
+@pytest.mark.slow
 def test_on_a_bare_machine_the_same_version_without_windows_takes_its_place_and_nothing_mixes_them_later(machine):
     machine.install("opencv-python==9.8")
     done = machine.settle(NOT_THERE)
@@ -74,6 +75,7 @@ def test_on_a_bare_machine_the_same_version_without_windows_takes_its_place_and_
     assert machine.versions()["opencv-python-headless"] == "9.9"
 
 
+@pytest.mark.slow
 def test_where_it_works_nothing_changes_and_where_libraries_came_it_has_windows_again(machine):
     machine.install("opencv-python==9.9")
     assert machine.settle(THERE).stdout == ""
@@ -86,6 +88,7 @@ def test_where_it_works_nothing_changes_and_where_libraries_came_it_has_windows_
     assert machine.versions() == {"opencv-python": "9.9"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("libraries", "left"), [(THERE, "window.py"), (NOT_THERE, "none.py")])
 def test_two_builds_in_one_folder_become_one(machine, libraries, left):
     machine.install("opencv-python==9.9", "opencv-python-headless==9.9")
@@ -94,6 +97,7 @@ def test_two_builds_in_one_folder_become_one(machine, libraries, left):
     assert machine.files == {"__init__.py", left}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_fetched_changes_nothing_and_says_what_to_install(machine, tmp_path):
     machine.install("opencv-python==9.9")
     (tmp_path / "empty").mkdir()

@@ -65,7 +65,9 @@ def from_stored(resolved: dict[str, Any], with_weights: bool = False) -> TrainCo
         for group, schemas in GROUPS.items():
             option = resolved[group]
             only_schema = next(iter(schemas.values())) if len(schemas) == 1 else None
-            cfg[group] = only_schema or schemas.get(option.get("kind")) or schemas[option["name"]]
+            # an option without keys of its own has no schema of its own: its group's base is there already
+            if schema := only_schema or schemas.get(option.get("kind")) or schemas.get(option["name"]):
+                cfg[group] = schema
         cfg = OmegaConf.merge(cfg, resolved)
         if "weights" in cfg.model and not with_weights:
             cfg.model.weights = None

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeGuard
 
 from fer_exp.config.model import Finetune, PretrainedConfig
+from fer_exp.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
@@ -107,4 +108,10 @@ def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> Ty
 
 
 def _kind(cfg: ModelConfig) -> ModuleType:
-    return importlib.import_module(f"fer_exp.models.{cfg.kind}")
+    module = f"{__name__}.{cfg.kind}"
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise ConfigError(f"model.kind={cfg.kind}: there is no network src/fer_exp/models/{cfg.kind}.py") from error
