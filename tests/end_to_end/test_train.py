@@ -200,7 +200,7 @@ def test_every_monitor_is_logged_for_every_epoch_and_best_follows_the_chosen_one
 
 
 def test_a_metric_of_ones_own_is_one_file_and_one_line(elaborate):
-    found, home = elaborate
+    found, _ = elaborate
     values = found.data.metrics
     assert values["best_first/normal"] == values["last_first/mixed"] == pytest.approx(4 / 3, abs=1e-4)
     assert (artifacts(found) / "metrics/first.py").read_text() == OWN_METRIC
