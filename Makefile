@@ -31,7 +31,7 @@ lint: .venv/.ready-test
 	$(BIN)/mypy
 
 docs: .venv/.ready-docs
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/.ready
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

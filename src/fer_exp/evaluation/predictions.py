@@ -112,7 +112,8 @@ def predict_checkpoints(
     Args:
         models: checkpoints by epoch.
         epochs: name of each checkpoint (best, last) -> its epoch; two names may share one.
-        source, rows: as `predict` takes them.
+        source: as `predict` takes it.
+        rows: as `predict` takes them.
         batch_size: pictures per step; at least 64 are taken.
     """
     by_epoch = predict(models, source, rows, max(64, batch_size))

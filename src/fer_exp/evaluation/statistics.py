@@ -125,7 +125,8 @@ def difference(a: np.ndarray, b: np.ndarray, paired: bool, seed: int = 0, draws:
     1947; statsmodels); with several, twice the smaller share of draws on either side of 0, at least 2 / (draws + 1).
 
     Args:
-        a, b: (S, n) and (T, n) bool, a row per seed, the same faces in the same order.
+        a: (S, n) bool, a row per seed.
+        b: (T, n) bool, the same faces in the same order.
         paired: row i of a belongs to row i of b: the same network, or the same seed. What both have in common then
             takes no part in the chance between seeds.
         seed: seed of the draws.

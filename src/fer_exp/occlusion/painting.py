@@ -82,8 +82,10 @@ def fill(
     Args:
         out: (b, h, w, 1 or 3) uint8, C-contiguous.
         rows: (m,) the picture of the batch that each polygon lies on.
-        first, stop: (m, h) of the polygons.
-        color, texture: as in `paint`; the texture has one phase per picture.
+        first: (m, h) of the polygons.
+        stop: (m, h) of the polygons.
+        color: as in `paint`.
+        texture: as in `paint`, with one phase per picture.
     """
     height, width, channels = out.shape[1:]
     line_start = (rows[:, None] * height + np.arange(height)) * width  # in the flat batch

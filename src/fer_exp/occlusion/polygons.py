@@ -17,7 +17,8 @@ def rectangle(centre: np.ndarray, axis: np.ndarray, width: np.ndarray, height: n
     Args:
         centre: (n, 2) pixels.
         axis: (n, 2) unit vectors along which the width is measured; (1, 0) is upright.
-        width, height: (n,) pixels.
+        width: (n,) pixels.
+        height: (n,) pixels.
     """
     across = axis * np.asarray(width)[:, None] / 2
     down = perpendicular(axis) * np.asarray(height)[:, None] / 2

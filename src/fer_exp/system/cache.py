@@ -56,7 +56,7 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
 
     Raises:
         DataError: the cache folder cannot be written to, a full disk among others.
-        Whatever `build` raises; nothing is written then.
+        Exception: whatever `build` raises; nothing is written then.
     """
     content = _try(read, entry)
     if content is not None:

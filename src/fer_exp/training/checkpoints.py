@@ -29,7 +29,8 @@ class Checkpoints(keras.callbacks.Callback):
 
     Args:
         folder: where the files stand until the run has them.
-        monitor, mode: what makes an epoch the best.
+        monitor: the metric that makes an epoch the best.
+        mode: in which direction.
         keep: all, or best_and_last.
         deliver: called with each file that stays with the run.
         network: what is saved; may hold more than the model that is trained.

@@ -52,7 +52,8 @@ class Learner(NamedTuple):
 
         Args:
             network: what fer_exp.models.build returns for `model`, `augmentation` and `base`.
-            model, augmentation: of the configuration.
+            model: of the configuration.
+            augmentation: of the configuration.
             base: what fer_exp.models.backbone returns.
             source: the pictures.
             variant: the training variant.
