@@ -49,3 +49,14 @@ def test_a_call_that_is_over_leaves_nothing_to_the_next(capsys):
     assert invocation().error is None and invocation().failed == []
     assert evaluate.main([]) == 2
     assert "together" not in capsys.readouterr().err
+
+
+def test_an_opencv_that_does_not_load_ends_in_one_line_that_says_what_to_do(monkeypatch, capfd):
+    def fail(settings):
+        raise ImportError("libxcb.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(check, "check", fail)
+    assert check.main(["dataset=synthetic"]) == 1
+    shown = capfd.readouterr().err
+    assert shown.startswith("error: OpenCV does not load (libxcb.so.1") and shown.count("\n") == 1
+    assert "python -m fer_exp.system.opencv" in shown

@@ -40,6 +40,10 @@ def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_pr
         work(validate(cfg))
     except (UserError, KeyboardInterrupt) as error:
         invocation().error = error
+    except ImportError as error:
+        if not (advice := opencv.explain(error)):
+            raise
+        invocation().error = UserError(advice)
 
 
 def run_command(
@@ -120,11 +124,6 @@ def _status(step: Callable[[], object], command: str) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
-    except ImportError as error:
-        if not (advice := opencv.explain(error)):
-            raise
-        print(f"error: {advice}", file=sys.stderr)
-        return 1
     except (HydraException, OmegaConfBaseException) as error:
         print(f"error: {explain(error, CONF, command)}", file=sys.stderr)
         return 2
