@@ -56,9 +56,7 @@ def explain(error: ImportError) -> str | None:
     """Return what to do about an OpenCV that does not load; None where the error is about something else."""
     if not any(name in str(error) for name in LIBRARIES):
         return None
-    return (
-        f"OpenCV needs what this machine lacks ({error}). Without windows: python -m fer_exp.system.opencv. Or {REMEDY}"
-    )
+    return f"OpenCV does not load ({error}). Without windows: python -m fer_exp.system.opencv. With them: {REMEDY}"
 
 
 def check_window() -> None:
