@@ -1,7 +1,8 @@
 import pytest
-from configs import composed
+from configs import composed, configured
 
 from fer_exp.commands import run
+from fer_exp.commands.prepare import prepare
 from fer_exp.errors import DataError, UserError
 from fer_exp.landmarks import detect
 from fer_exp.models import keras_vggface
@@ -23,3 +24,12 @@ def test_missing_weights_end_the_run_before_any_data_is_read(words, monkeypatch)
         UserError, match=r"cannot fetch http://127\.0\.0\.1:9.*model\.weights=FILE.*model\.weights=null"
     ):
         run.train(*vgg16, [])
+
+
+def test_a_class_with_few_validation_faces_brings_a_warning_where_it_counts_for_a_whole_share(words, caplog):
+    prepare(configured(*words))
+    assert "rests in equal parts on classes with few validation faces (angry 3, happy 3, sad 3)" in caplog.text
+    assert "monitor=val_accuracy is steadier, and so is the last epoch" in caplog.text
+    caplog.clear()
+    prepare(configured(*words, "monitor=val_accuracy"))
+    assert "few validation faces" not in caplog.text

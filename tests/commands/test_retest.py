@@ -51,6 +51,11 @@ def test_the_runs_own_numbers_come_out_again_and_nothing_is_written(ask, trained
     assert (before.metrics, before.tags) == (after.metrics, after.tags)
 
 
+def test_a_look_at_a_chosen_epoch_marks_the_run_too(ask):
+    found = ask("checkpoint=1")
+    assert found.data.tags["looked_at_test_set"] == "checkpoint=1: for exploration, never for selection"
+
+
 def test_every_epoch_is_tested_and_the_run_is_marked(ask, trained, uri, capsys):
     found = ask("checkpoint=all")
     assert [step for step, _ in points(uri, trained, "epoch/occluded")] == [1, 2, 3]

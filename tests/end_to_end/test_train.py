@@ -178,7 +178,8 @@ def test_a_run_names_the_faces_that_need_a_look(train, folder, caplog):
 def test_a_run_of_a_study_logs_the_distance_to_the_published_number(train, folder):
     root, landmarks = folder
     study = ["experiment=study_b/emotion_model_3", "dataset=fer2013", f"dataset.root={root}"]
-    found = train(*study, f"dataset.landmarks={landmarks}", "dataset.classes=[angry,happy,sad]")
+    study += [f"dataset.landmarks={landmarks}", "dataset.classes=[angry,happy,sad]"]
+    found = train(*study, "published.training_faces=48", "published.test_faces=18")
     assert found.data.metrics["reproduction/normal"] == pytest.approx(
         found.data.metrics["best/normal"] - 0.531, abs=1e-4
     )

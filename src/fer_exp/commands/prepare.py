@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import keras
+import numpy as np
 from pooch import file_hash
 
 from fer_exp import models
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from fer_exp.datasets.faces import Faces
 
 log = logging.getLogger(__name__)
+
+FEW = 100  # validation faces of a class, of which two more or less move balanced accuracy by a quarter of a point
+WEIGHTS_CLASSES_ALIKE = ("val_balanced_accuracy", "val_macro_f1", "val_balanced_loss")
 
 
 class Prepared(NamedTuple):
@@ -66,4 +70,18 @@ def prepare(cfg: TrainConfig) -> Prepared:
     own_metrics.check(metrics, len(faces.classes))
     source = Source.from_config(faces, cfg)
     split = draw_split(faces, source.rows("train"), cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)
+    warn_of_rare_classes(faces, split, cfg.monitor)
     return Prepared(base, "none" if weights is None else file_hash(weights), source, split, metrics)
+
+
+def warn_of_rare_classes(faces: Faces, split: Split, monitor: str) -> None:
+    """Warn where a metric that weights classes alike chooses the epoch and a class has few validation faces."""
+    counts = faces.counts(np.unique(split.validation.rows))
+    rare = [f"{faces.classes[k]} {counts[k]}" for k in np.flatnonzero((counts > 0) & (counts < FEW))]
+    if rare and monitor in WEIGHTS_CLASSES_ALIKE:
+        log.warning(
+            "warning: %s chooses the epoch, and rests in equal parts on classes with few validation faces (%s): "
+            "monitor=val_accuracy is steadier, and so is the last epoch",
+            monitor,
+            ", ".join(rare),
+        )

@@ -73,6 +73,7 @@ def retest(cfg: EvaluateConfig) -> None:
                 print(agreement(stored.data.metrics, cfg.checkpoint, scores))
         else:
             name = f"epoch.{label}" if label else "epoch"
+            run.set_tags({"looked_at_test_set": f"checkpoint={cfg.checkpoint}: for exploration, never for selection"})
             record_epochs(run, name, stored, predictions, results, own_test_set(trained.data.name))
             run_report.print_epochs(run, results, faces)
             if cfg.checkpoint == "all":
@@ -219,8 +220,7 @@ def explore(
     results: dict[int, dict[str, Scores]],
     faces: Faces,
 ) -> None:
-    """Record the curve of every epoch and which epoch each monitor would have picked; mark the run."""
-    run.set_tags({"looked_at_test_set": "checkpoint=all: for exploration, never for selection"})
+    """Record the curve of every epoch and which epoch each monitor would have picked."""
     sets = next(iter(results.values()))
     accuracy = {t: {epoch: by_set[t].accuracy for epoch, by_set in results.items()} for t in sets}
     history = {f"val_{m}": tracking.history(store, stored, f"val_{m}") for m in METRICS}

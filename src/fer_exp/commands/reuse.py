@@ -85,7 +85,7 @@ def run_tags(
         tags["synthetic"] = "true"
     if sweep_id:
         tags["sweep_id"] = sweep_id
-    tags |= reproduction.tags(cfg.published, cfg, overrides)
+    tags |= reproduction.tags(cfg.published, cfg, prepared.faces, overrides)
     return tags | provenance.git() | provenance.versions() | provenance.machine()
 
 

@@ -57,10 +57,7 @@ def from_stored(resolved: dict[str, Any], with_weights: bool = False) -> TrainCo
         ConfigError: it was written by another version; the message says what is no longer known.
     """
     cfg = OmegaConf.structured(TrainConfig)
-    faces = resolved.get("dataset", {})
-    if faces.get("name") == "synthetic" and "corruption" not in faces:  # the key was called degrade once
-        faces = {key: value for key, value in faces.items() if key != "degrade"} | {"corruption": faces.get("degrade")}
-        resolved = resolved | {"dataset": faces}
+    resolved = with_present_names(resolved)
     try:
         for group, schemas in GROUPS.items():
             option = resolved[group]
@@ -75,3 +72,20 @@ def from_stored(resolved: dict[str, Any], with_weights: bool = False) -> TrainCo
     except (KeyError, OmegaConfBaseException) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"the run's configuration was written by another version: {reason}") from error
+
+
+def with_present_names(resolved: dict[str, Any]) -> dict[str, Any]:
+    """Return the plain configuration of a stored run with the keys that were renamed since by their present names."""
+    faces = resolved.get("dataset", {})
+    if faces.get("name") == "synthetic" and "corruption" not in faces:
+        faces = {key: value for key, value in faces.items() if key != "degrade"} | {"corruption": faces.get("degrade")}
+        resolved = resolved | {"dataset": faces}
+    published = resolved.get("published") or {}
+    results = {
+        variant: {
+            checkpoint: {("f1" if word == "macro_f1" else word): number for word, number in numbers.items()}
+            for checkpoint, numbers in checkpoints.items()
+        }
+        for variant, checkpoints in published.get("results", {}).items()
+    }
+    return resolved | {"published": published | {"results": results}}

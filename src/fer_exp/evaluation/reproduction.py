@@ -11,6 +11,7 @@ from fer_exp.inputs.variants import TEST_SETS
 if TYPE_CHECKING:
     from fer_exp.config.inputs import InputsConfig
     from fer_exp.config.published import PublishedConfig
+    from fer_exp.datasets.faces import Faces
     from fer_exp.evaluation.scores import Scores
 
 log = logging.getLogger(__name__)
@@ -18,35 +19,57 @@ log = logging.getLogger(__name__)
 NOT_OF_THE_RECIPE = ("experiment", "data", "seed", "tests", "workers", "dataset.root", "dataset.landmarks", "tracking")
 
 
-def printed_numbers(published: PublishedConfig, cfg: InputsConfig) -> dict[str, dict[str, float]]:
-    """Return what a study printed for a run's training variant: checkpoint -> test set or other word -> number.
-
-    Empty where no study printed any, and where the run has another model or dataset than the study.
-    """
-    if (published.model, published.dataset) != (cfg.model.name, cfg.dataset.name):
-        return {}
-    printed = published.results.get(cfg.data.name)
-    if printed is None:
-        return {}
-    return {c: {word: n for word, n in numbers.items() if n is not None} for c, numbers in asdict(printed).items()}
+SLACK = 0.005  # share of the faces by which copies of a dataset differ: files that cannot be read, counts misprinted
 
 
-def tags(published: PublishedConfig, cfg: InputsConfig, overrides: list[str]) -> dict[str, str]:
-    """Return the printed numbers as `published/<checkpoint>/<word>`, and what the command line changed in a recipe."""
-    if not published.results:
-        return {}
-    numbers_by_tag = {
-        f"published/{c}/{word}": str(n)
-        for c, numbers in printed_numbers(published, cfg).items()
-        for word, n in numbers.items()
-    }
-    if not numbers_by_tag:
+def why_not_compared(published: PublishedConfig, cfg: InputsConfig, faces: Faces) -> str:
+    """Return why a run's numbers are not those that a study printed; nothing where they can be compared."""
+    if (published.model, published.dataset) != (cfg.model.name, cfg.dataset.name) or (
+        cfg.data.name not in published.results
+    ):
         theirs = f"model={published.model} dataset={published.dataset} data={'|'.join(published.results)}"
         ours = f"model={cfg.model.name} dataset={cfg.dataset.name} data={cfg.data.name}"
-        log.warning("warning: the published numbers are for %s and are not compared with %s", theirs, ours)
+        return f"the published numbers are for {theirs} and are not compared with {ours}"
+    for part, theirs_n in (("train", published.training_faces), ("test", published.test_faces)):
+        ours_n = len(faces.rows(part))
+        if theirs_n is not None and abs(ours_n - theirs_n) > SLACK * theirs_n:
+            what = {"train": "training", "test": "test"}[part]
+            return f"the published numbers are of {theirs_n} {what} faces and are not compared with {ours_n}"
+    return ""
+
+
+def printed_numbers(published: PublishedConfig, cfg: InputsConfig, faces: Faces) -> dict[str, dict[str, float]]:
+    """Return what a study printed for a run's training variant: checkpoint -> test set or other word -> number.
+
+    Empty where no study printed any, and where the run's network, dataset or number of faces is not the study's.
+    """
+    if not published.results or why_not_compared(published, cfg, faces):
+        return {}
+    printed = asdict(published.results[cfg.data.name])
+    return {c: {word: n for word, n in numbers.items() if n is not None} for c, numbers in printed.items()}
+
+
+def tags(published: PublishedConfig, cfg: InputsConfig, faces: Faces, overrides: list[str]) -> dict[str, str]:
+    """Return the tags of a run of a study.
+
+    `published/<checkpoint>/<word>` has a printed number, or `reproduction.omitted` says why there is none;
+    `recipe.changed` what the command line changed in the recipe; `recipe.deviations` in what ours differs from theirs.
+    """
+    if not published.results:
+        return {}
+    found = {
+        f"published/{c}/{word}": str(n)
+        for c, numbers in printed_numbers(published, cfg, faces).items()
+        for word, n in numbers.items()
+    }
+    if reason := why_not_compared(published, cfg, faces):
+        log.warning("warning: %s", reason)
+        found["reproduction.omitted"] = reason
+    if published.deviations:
+        found["recipe.deviations"] = "; ".join(published.deviations)
     changed = [word for word in overrides if word.lstrip("+").split("=")[0].split(".")[0] not in NOT_OF_THE_RECIPE]
     changed = [word for word in changed if word.lstrip("+").split("=")[0] not in NOT_OF_THE_RECIPE]
-    return numbers_by_tag | {"recipe.changed": " ".join(changed) or "(nothing)"}
+    return found | {"recipe.changed": " ".join(changed) or "(nothing)"}
 
 
 def distances(results: dict[str, dict[str, Scores]], printed: dict[str, dict[str, float]]) -> dict[str, float]:

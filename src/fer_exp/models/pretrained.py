@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -54,6 +56,27 @@ def fetch(name: str, address: str, folder: Path, remedy: str) -> Path:
             f"Delete it and {note.name} to fetch it again"
         )
     return file
+
+
+def keras_folder() -> Path:
+    """Return the folder where Keras, and with it keras-vggface, keeps what it fetches."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+
+
+def with_imagenet(build: Callable[[], keras.Model]) -> keras.Model:
+    """Return what `build` builds, a network of keras.applications with the weights that Keras fetches.
+
+    Raises:
+        UserError: they cannot be fetched.
+    """
+    try:
+        return build()
+    except Exception as error:  # get_file raises Exception itself when the address does not answer
+        reason = str(error).rsplit(" -- ", 1)[-1]
+        raise UserError(
+            f"cannot fetch model.weights=imagenet ({reason}). Fetch it once where there is a network and copy "
+            f"{keras_folder() / 'models'} here, or start from random weights with model.weights=null model.finetune=all"
+        ) from error
 
 
 def load(model: keras.Model, file: Path) -> None:

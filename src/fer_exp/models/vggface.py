@@ -10,14 +10,12 @@ do.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from fer_exp.config.model import Finetune, Preprocessing, VGGFaceConfig
-from fer_exp.errors import UserError
 from fer_exp.models import keras_vggface, pretrained
 
 OFFLINE = (
@@ -31,13 +29,8 @@ def weights_file(cfg: VGGFaceConfig) -> Path | None:
     assert cfg.weights is not None  # checked by fer_exp.models.weights_file
     if cfg.weights == "vggface":
         name, address, folder = keras_vggface.weights_address(cfg.backbone)
-        return pretrained.fetch(name, address, keras_folder() / folder, OFFLINE)
+        return pretrained.fetch(name, address, pretrained.keras_folder() / folder, OFFLINE)
     return None if cfg.weights == "imagenet" else Path(cfg.weights).expanduser()
-
-
-def keras_folder() -> Path:
-    """Return the folder where Keras, and with it keras-vggface, keeps what it fetches."""
-    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
 
 
 def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
@@ -68,14 +61,8 @@ def imagenet(cfg: VGGFaceConfig) -> keras.Model:
         UserError: its weights cannot be fetched.
     """
     shape = (cfg.size, cfg.size, 3)
-    try:
-        base = APPLICATIONS[cfg.backbone](include_top=False, weights="imagenet", input_shape=shape)
-    except Exception as error:  # get_file raises Exception itself when the address does not answer
-        reason = str(error).rsplit(" -- ", 1)[-1]
-        raise UserError(
-            f"cannot fetch model.weights=imagenet ({reason}). Fetch it once where there is a network and copy "
-            f"{keras_folder() / 'models'} here, or start from random weights with model.weights=null model.finetune=all"
-        ) from error
+    build = APPLICATIONS[cfg.backbone]
+    base = pretrained.with_imagenet(lambda: build(include_top=False, weights="imagenet", input_shape=shape))
     if cfg.backbone == "resnet50":
         base = keras.Model(base.inputs, keras.layers.AveragePooling2D(7, name="avg_pool")(base.output))
     return base

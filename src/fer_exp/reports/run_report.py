@@ -74,7 +74,7 @@ def record_results(
         run.log_model(name, epoch, about, test_metrics, faces.fingerprint)
         record_checkpoint(run, name, predictions[name], results[name], faces)
         record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
-    printed = reproduction.printed_numbers(published, cfg)
+    printed = reproduction.printed_numbers(published, cfg, faces)
     run.log_metrics(reproduction.distances(results, printed))
     print_results(run, results, checkpoints.epochs, faces, printed)
 
