@@ -1,15 +1,17 @@
 """A stored run is asked again: what it logged stays, what is new gets names of its own."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 from configs import configured
 from mlflow import MlflowClient
-from runs import train
+from runs import artifacts, train
 
 from fer_exp.commands import retest
+from fer_exp.datasets.listing import natural
 from fer_exp.errors import DataError, UserError
 
 
@@ -119,9 +121,36 @@ def test_tables_are_replaced_not_lengthened(ask, trained, uri, tmp_path):
     assert len(pd.read_json(table, orient="split")) == 7
 
 
-def test_faces_of_other_classes_are_refused_and_named(ask, module_folder):
-    with pytest.raises(DataError, match=r"knows the classes angry, happy, sad; image_folder has sad, happy, angry"):
-        ask("dataset=image_folder", f"dataset.root={module_folder[0]}", "dataset.classes=[sad,happy,angry]")
+def test_the_order_of_the_classes_is_the_runs_whatever_that_of_the_faces(ask, trained, uri, module_folder):
+    before = MlflowClient(uri).get_run(trained).data.metrics
+    found = ask("dataset=image_folder", f"dataset.root={module_folder[0]}", "dataset.classes=[sad,happy,angry]")
+    keys = [key for key in found.data.metrics if re.fullmatch(r"best\.image_folder\.[0-9a-f]{6}/normal", key)]
+    new = [found.data.metrics[key] for key in keys if key not in before]
+    assert new == [before["best/normal"]]
+
+
+def test_a_dataset_without_parts_is_tested_whole_under_its_own_names(ask, module_folder, tmp_path, caplog):
+    names = {"angry": "Anger", "happy": "joy", "sad": "contempt"}
+    for theirs, ours in names.items():
+        shutil.copytree(module_folder[0] / "train" / theirs, tmp_path / "whole" / ours)
+    with caplog.at_level("INFO"):
+        found = ask("dataset=image_folder", f"dataset.root={tmp_path}/whole")
+    assert "image_folder: 32 faces are tested, all that there are: it has no test part" in caplog.text
+    assert "16 faces are left out: the run does not know their classes" in caplog.text
+    assert "the run also knows sad" in caplog.text and "chance is 0.500" in caplog.text
+    name = re.compile(r"best\.image_folder\.2of3\.[0-9a-f]{6}/normal")
+    (key,) = filter(name.fullmatch, found.data.metrics)
+    table = pd.read_parquet(artifacts(found) / "predictions" / f"{key.partition('/')[0]}.parquet")
+    assert len(table) == 32 and list(table.columns) == ["id", "label", "normal/angry", "normal/happy"]
+    right = table[["normal/angry", "normal/happy"]].to_numpy().argmax(1) == (table["label"] == "happy")
+    assert found.data.metrics[key] == pytest.approx(right.mean(), abs=1e-4)
+    assert table["id"].tolist() == sorted(table["id"], key=natural)
+
+
+def test_faces_with_hardly_a_class_in_common_are_refused_and_named(ask, module_folder):
+    rename = "++dataset.rename={sad: bored, happy: awake}"
+    with pytest.raises(DataError, match=r"angry, awake, bored, the run knows angry, happy, sad"):
+        ask("dataset=image_folder", f"dataset.root={module_folder[0]}", rename)
 
 
 def test_missing_epochs_and_runs_are_named_before_a_face_is_read(ask, uri, monkeypatch):

@@ -86,8 +86,8 @@ def _arguments(words: list[str]) -> Iterator[None]:
     before = sys.argv
     # argparse takes flags before the words alone; people put -m anywhere
     words = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
-    # any parameter may be asked for, and Hydra wants new keys said so
-    sys.argv = [before[0], *(f"++{word}" if word.startswith("where.") else word for word in words)]
+    # any parameter may be asked for and any class renamed, and Hydra wants new keys said so
+    sys.argv = [before[0], *(f"++{word}" if word.startswith(("where.", "dataset.rename")) else word for word in words)]
     try:
         yield
     finally:

@@ -7,17 +7,17 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
 from omegaconf import OmegaConf
 from rich.table import Table
 
 from fer_exp import tracking
+from fer_exp.commands import other_faces
 from fer_exp.config.compose import from_stored
 from fer_exp.config.training import METRICS
-from fer_exp.errors import DataError, UserError
+from fer_exp.errors import DataError
 from fer_exp.evaluation.model_selection import compare_monitors
 from fer_exp.evaluation.predictions import predict
 from fer_exp.evaluation.scores import named_metrics, score_test_sets
@@ -55,12 +55,16 @@ def retest(cfg: EvaluateConfig) -> None:
     store, stored = tracking.find_run(store, cfg.run)
     trained = from_stored(tracking.load_config(store, stored))
     files = tracking.checkpoint_files(store, stored, cfg.checkpoint)  # before any face is read
-    faces, source = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"])
-    check_classes(store, stored, faces)
+    with TemporaryDirectory() as scratch:
+        known = class_names(tracking.download_artifact(store, stored, "data/class_counts.json", Path(scratch)))
+    tested = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"], known)
+    source, faces = tested.source, tested.faces
     predictions = predict_stored(store, stored, files, source, cfg.batch_size)
+    if tested.classes != known:
+        predictions = {epoch: of_epoch.among(tested.classes) for epoch, of_epoch in predictions.items()}
     results = {epoch: score_test_sets(of_epoch) for epoch, of_epoch in predictions.items()}
     with tracking.Recorder.for_finished(store, stored) as run:
-        label = differing(cfg, faces, trained.occlusion)
+        label = differing(cfg, tested, known, trained.occlusion)
         if label:
             further = describe_test_sets(cfg.tests, trained.occlusion) if cfg.tests else ""
             run.log_text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
@@ -79,17 +83,6 @@ def retest(cfg: EvaluateConfig) -> None:
             if cfg.checkpoint == "all":
                 explore(run, store, stored, name, results, faces)
     run_report.print_run_links(run)
-
-
-def check_classes(store: tracking.TrackingStore, run: tracking.Run, faces: Faces) -> None:
-    """Raise DataError unless these faces have the classes of a run, in the order of its outputs."""
-    with TemporaryDirectory() as scratch:
-        known = class_names(tracking.download_artifact(store, run, "data/class_counts.json", Path(scratch)))
-    if faces.classes != known:
-        raise DataError(
-            f"run={run.info.run_id} knows the classes {', '.join(known)}; {faces.name} has "
-            f"{', '.join(faces.classes)}. dataset.classes names and orders them"
-        )
 
 
 def predict_stored(
@@ -120,22 +113,42 @@ def record_one(
     run_report.record_severity(run, name, trained.data.name, occluder, scores, shares, source.faces)
 
 
-def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> tuple[Faces, Source]:
-    """Return the faces to test on, and how they are covered: the run's own where `cfg` names no others.
+class Tested(NamedTuple):
+    """The faces that a question is about, how they are covered, and among which classes answers are taken."""
+
+    source: Source
+    classes: tuple[str, ...]
+    every: bool
+
+    @property
+    def faces(self) -> Faces:
+        """Return the table of faces."""
+        return self.source.faces
+
+
+def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str, known: tuple[str, ...]) -> Tested:
+    """Return the faces to test on: the run's own where `cfg` names no others.
+
+    Args:
+        cfg: the question.
+        trained: the configuration of the run.
+        fingerprint: of the faces that it was trained and tested on.
+        known: its classes, in the order of its outputs.
 
     Raises:
-        DataError: the run's own faces are not what they were.
+        DataError: the run's own faces are not what they were, or other faces have hardly a class in common with it.
     """
     workers = worker_count(cfg.workers)
-    size = trained.model.size
-    faces = detect.load(cfg.dataset or trained.dataset, size=size, workers=workers)
-    if cfg.dataset is None and faces.fingerprint != fingerprint:
-        raise DataError(
-            f"the faces of {faces.name} are not those that run={cfg.run} was trained and tested on (fingerprint "
-            f"{faces.fingerprint[:12]}, not {fingerprint[:12]}): name them as others, dataset={faces.name}"
-        )
-    if cfg.dataset is not None:
-        warn_of_trained_on(faces, trained, workers)
+    classes, every = known, False
+    if cfg.dataset is None:
+        faces = detect.load(trained.dataset, size=trained.model.size, workers=workers)
+        if faces.fingerprint != fingerprint:
+            raise DataError(
+                f"the faces of {faces.name} are not those that run={cfg.run} was trained and tested on (fingerprint "
+                f"{faces.fingerprint[:12]}, not {fingerprint[:12]}): name them as others, dataset={faces.name}"
+            )
+    else:
+        faces, classes, every = other_faces.load(cfg.dataset, trained, known, workers)
         if trained.dataset.degrade != cfg.dataset.degrade:
             log.warning("warning: the run had dataset.degrade=%s, these faces have not", trained.dataset.degrade)
     occlusion = cfg.occlusion or trained.occlusion
@@ -144,19 +157,7 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str) -> t
     # the variant was of training: faces without landmarks can be tested uncovered, whatever it was
     data = replace(trained.data, name="normal")
     asked = replace(trained, data=data, dataset=cfg.dataset or trained.dataset, occlusion=occlusion, tests=tests)
-    return faces, Source.from_config(faces, asked)
-
-
-def warn_of_trained_on(faces: Faces, trained: TrainConfig, workers: int) -> None:
-    """Warn of how many of the faces to test on are among those that the run was trained on."""
-    try:
-        own = detect.load(trained.dataset, size=trained.model.size, workers=workers)
-    except UserError as error:
-        log.warning("warning: not checked whether these faces occur in the run's training part: %s", error)
-        return
-    known = np.isin(faces.digests[faces.rows("test")], own.digests[own.rows("train")]).sum()
-    if known:
-        log.warning("warning: %d of the faces tested on also occur in the run's training part", known)
+    return Tested(Source.from_config(faces, asked), classes, every)
 
 
 def class_names(counts: Path) -> tuple[str, ...]:
@@ -164,10 +165,11 @@ def class_names(counts: Path) -> tuple[str, ...]:
     return tuple(pd.read_json(counts, orient="split")["class"])
 
 
-def differing(cfg: EvaluateConfig, faces: Faces, own: OcclusionConfig) -> str:
+def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], own: OcclusionConfig) -> str:
     """Return what is not the run's own, in a word that metric names can hold: `quest2-1.5.3f9a1c`.
 
-    The digits stand for all that was asked and for the faces themselves: another question has another name.
+    `fer2013.7of8` are faces that have seven of the run's eight classes. The digits stand for all that was asked and for
+    the faces themselves: another question has another name.
     """
     words = []
     if cfg.occlusion is not None:
@@ -175,14 +177,16 @@ def differing(cfg: EvaluateConfig, faces: Faces, own: OcclusionConfig) -> str:
         words.append(f"{cfg.occlusion.name}{scale}")
     if cfg.dataset is not None:
         words.append(cfg.dataset.name)
+    if tested.classes != known:
+        words.append(f"{len(tested.classes)}of{len(known)}")
     if cfg.tests:
         words.append("tests")
     if not words:
         return ""
-    asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion}
+    asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion} | ({"every": True} if tested.every else {})
     question = OmegaConf.to_yaml(OmegaConf.structured(asked))
     question += describe_test_sets(cfg.tests, own) if cfg.tests else ""
-    return ".".join([*words, sha256((question + faces.fingerprint).encode()).hexdigest()[:6]])
+    return ".".join([*words, sha256((question + tested.faces.fingerprint).encode()).hexdigest()[:6]])
 
 
 def agreement(logged: dict[str, float], checkpoint: str, by_set: dict[str, Scores]) -> str:

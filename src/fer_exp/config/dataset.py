@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from omegaconf import MISSING
@@ -27,6 +27,7 @@ class DatasetConfig:
     root: str | None = None
     landmarks: str | None = None
     classes: list[str] | None = None
+    rename: dict[str, str] = field(default_factory=dict)
     limit: int | None = None
     degrade: int | None = None
     on_bad: OnBad = OnBad.fail

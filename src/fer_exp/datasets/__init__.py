@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
-    """Return the faces of a dataset, cut down to `cfg.limit` in each part.
+    """Return the faces of a dataset, under the names of `cfg.rename`, cut down to `cfg.limit` in each part.
 
     `cfg.name` is the module in this package that reads it, by its own `load(cfg, *, size, workers)`. The first
     call builds a table and caches it; later ones read it back.
@@ -35,6 +35,10 @@ def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
             raise
         raise ConfigError(f"dataset.name={cfg.name}: there is no reader src/fer_exp/datasets/{cfg.name}.py") from error
     faces: Faces = load_faces(cfg, size=size, workers=workers)
+    if cfg.rename:
+        from fer_exp.datasets.class_names import rename
+
+        faces = rename(faces, cfg.rename)
     if cfg.limit is None:
         return faces
     from fer_exp.datasets.limit import limited_rows

@@ -25,15 +25,10 @@ def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
             name, files that are not pictures, damaged pictures, and a class without training or test faces.
     """
     root = data_root(cfg)
-    top = list_folder(root)
-    if "train" in top.folders:
-        test = choose_test(cfg, [name for name in top.folders if name != "train"], cfg.test)
-        parts = {"train": class_folders(root, "train")}
-        if test is not None:
-            parts["test"] = class_folders(root, test)
-    else:
-        test = choose_test(cfg, [], cfg.test)
-        parts = {"train": class_folders(root, "")}
+    has_parts, test = find_parts(cfg)
+    parts = {"train": class_folders(root, "train" if has_parts else "")}
+    if test is not None:
+        parts["test"] = class_folders(root, test)
     classes = tuple(cfg.classes or sorted({folder.name for folders in parts.values() for folder in folders}))
 
     def listing() -> Listing:
@@ -50,6 +45,18 @@ def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
         listing=listing,
     )
     return build(cfg, spec, workers=workers)
+
+
+def find_parts(cfg: FolderConfig) -> tuple[bool, str | None]:
+    """Return whether the dataset has a folder of training faces, and the folder of its test faces, if any.
+
+    Raises:
+        ConfigError: dataset.root is not set.
+        DataError: the folder that dataset.test names is not there, or several are and none is named.
+    """
+    names = list_folder(data_root(cfg)).folders
+    has_parts = "train" in names
+    return has_parts, choose_test(cfg, [name for name in names if name != "train"] if has_parts else [], cfg.test)
 
 
 def all_folders(parts: dict[str, list[Folder]]) -> list[Folder]:

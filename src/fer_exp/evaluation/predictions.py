@@ -51,6 +51,18 @@ class Predictions(NamedTuple):
         """Return whether each face is recognised, (n,) bool."""
         return self.on(test_set).argmax(1) == self.labels
 
+    def among(self, classes: tuple[str, ...]) -> Predictions:
+        """Return the answers among some of the classes: their probabilities, scaled to sum to 1.
+
+        Every face must be of one of them.
+        """
+        chosen = [self.classes.index(name) for name in classes]
+        labels = np.array([chosen.index(label) for label in self.labels.tolist()], np.int64)
+        smallest = np.finfo(np.float32).tiny  # a network may be sure that it is none of them
+        parts = {form: np.maximum(p[:, chosen], smallest) for form, p in self.probabilities.items()}
+        probabilities = {form: p / p.sum(1, keepdims=True) for form, p in parts.items()}
+        return Predictions(self.ids, labels, classes, probabilities)
+
     def on(self, test_set: str) -> np.ndarray:
         """Return the probabilities on a test set; on mixed, each face in the form that study A's rule gives it."""
         if test_set != "mixed":

@@ -180,7 +180,9 @@ def record_checkpoint(
     run.log_table(recall_table(by_set, predictions.classes), f"{checkpoint}/recall.json")
     for name, of_set in by_set.items():
         title = f"{run.name}, {checkpoint}, tested on {name}{synthetic_mark(faces)}"
-        run.log_figure(figures.confusion(faces.classes, of_set.confusion, title), f"{checkpoint}/confusion_{name}.png")
+        run.log_figure(
+            figures.confusion(predictions.classes, of_set.confusion, title), f"{checkpoint}/confusion_{name}.png"
+        )
 
 
 def record_severity(
