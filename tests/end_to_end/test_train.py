@@ -13,6 +13,8 @@ from omegaconf import OmegaConf
 from runs import artifacts
 
 from fer_exp.config.training import MONITORS
+from fer_exp.evaluation.calibration import scale
+from fer_exp.evaluation.statistics import reliability
 
 OWN_METRIC = """
 def score(labels, probabilities):
@@ -102,6 +104,17 @@ def test_the_numbers_follow_from_the_stored_predictions(trained):
             (names[predicted] == table.label).mean(), abs=1e-4
         )
     assert table.id.tolist() == sorted(table.id, key=lambda i: (i.split("/")[1], int(i.split("_")[1][:-4])))
+
+
+def test_confidence_is_told_beside_its_temperature_and_no_answer_changes(trained):
+    values = trained.data.metrics
+    assert 0.05 < values["best_temperature"] < 20
+    table = pd.read_parquet(artifacts(trained) / "predictions" / "best.parquet")
+    names = [column.split("/")[1] for column in table.columns if column.startswith("normal/")]
+    raw, labels = table[[f"normal/{name}" for name in names]].to_numpy(), table["label"].map(names.index).to_numpy()
+    assert values["best_ece/normal"] == pytest.approx(reliability(raw, labels).error, abs=1e-4)
+    scaled = reliability(scale(raw, values["best_temperature"]), labels).error
+    assert values["best_ece_scaled/normal"] == pytest.approx(scaled, abs=2e-3)
 
 
 def test_the_stored_checkpoint_gives_the_stored_predictions(trained):

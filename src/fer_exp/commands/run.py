@@ -15,7 +15,8 @@ from fer_exp import models
 from fer_exp.commands.prepare import Prepared, prepare
 from fer_exp.commands.reuse import find_reusable, run_params, run_tags
 from fer_exp.errors import UserError
-from fer_exp.evaluation.predictions import predict_checkpoints
+from fer_exp.evaluation.calibration import fit_temperature
+from fer_exp.evaluation.predictions import predict_checkpoints, predict_samples
 from fer_exp.inputs.source import describe_test_sets
 from fer_exp.reports import run_report
 from fer_exp.tracking import Recorder, ServerUnavailable, close_abandoned, deliver_abandoned, open_store, run_title
@@ -95,6 +96,10 @@ def learn(
     checkpoints = train_recorded(run, cfg, learner, prepared, state)
     trained = {epoch: learner.load(checkpoints.path(epoch)) for epoch in set(checkpoints.epochs.values())}
     predictions = predict_checkpoints(trained, checkpoints.epochs, learner.source, source.rows("test"), cfg.batch_size)
+    validation = predict_samples(trained, learner.source, prepared.split.validation, max(64, cfg.batch_size))
+    labels = source.faces.labels[prepared.split.validation.rows]
+    temperatures = {name: fit_temperature(validation[epoch], labels) for name, epoch in checkpoints.epochs.items()}
+    run_report.record_calibration(run, predictions, temperatures)
     run_report.record_results(run, cfg, cfg.published, predictions, checkpoints, shares, source.faces, prepared.metrics)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
+from fer_exp.evaluation.calibration import scale
 from fer_exp.evaluation.results import RunResult
 from fer_exp.evaluation.statistics import Reliability, difference, reliability
 
@@ -54,3 +55,17 @@ def calibration(results: list[RunResult], checkpoint: str, test_set: str) -> Rel
     return reliability(
         np.concatenate([p.on(test_set) for p in predictions]), np.concatenate([p.labels for p in predictions])
     )
+
+
+def scaled_error(results: list[RunResult], checkpoint: str, test_set: str) -> float | None:
+    """Return the calibration error with each run's predictions at its own temperature; None where one has none."""
+    temperatures = [r.run.data.metrics.get(f"{checkpoint}_temperature") for r in results]
+    scaled = [
+        scale(r.predictions[checkpoint].on(test_set), temperature)
+        for r, temperature in zip(results, temperatures, strict=True)
+        if temperature is not None
+    ]
+    if len(scaled) < len(results):
+        return None
+    labels = np.concatenate([r.predictions[checkpoint].labels for r in results])
+    return reliability(np.concatenate(scaled), labels).error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import keras
 
     from fer_exp.inputs.source import Features, Source
+    from fer_exp.inputs.variants import Samples
 
 
 class Predictions(NamedTuple):
@@ -92,8 +93,6 @@ def predict(
     """
     from tqdm import tqdm
 
-    from fer_exp.inputs.batches import batches, padded
-
     faces = source.faces
     forms = [*(("normal", "occluded") if source.placement is not None else ("normal",)), *source.extra_test_sets]
     probabilities: dict[int, dict[str, np.ndarray]] = {epoch: {} for epoch in models}
@@ -101,15 +100,36 @@ def predict(
         for form in forms:
             tested, variant = source.for_test_set(form)
             samples = build_samples(variant, rows, faces.labels[rows])
-            parts: dict[int, list[np.ndarray]] = {epoch: [] for epoch in models}
-            for images, labels in batches(tested, samples, batch_size):
-                full_batch = padded(images, batch_size)
-                for epoch, model in models.items():
-                    parts[epoch].append(model.predict_on_batch(full_batch)[: len(labels)])
-                bar.update(len(labels))
-            for epoch in models:
-                probabilities[epoch][form] = np.concatenate(parts[epoch])
+            for epoch, found in predict_samples(models, tested, samples, batch_size, bar.update).items():
+                probabilities[epoch][form] = found
     return {e: Predictions(faces.ids[rows], faces.labels[rows], faces.classes, p) for e, p in probabilities.items()}
+
+
+def predict_samples(
+    models: Mapping[int, keras.Model],
+    source: Source | Features,
+    samples: Samples,
+    batch_size: int,
+    progress: Callable[[int], object] = lambda count: None,
+) -> dict[int, np.ndarray]:
+    """Return the probabilities of each model on the same pictures, (n, classes) float32, in the samples' order.
+
+    Args:
+        models: checkpoints by epoch.
+        source: the pictures, or their features.
+        samples: which of them, and in which form.
+        batch_size: pictures per step; it does not change the result.
+        progress: called with the number of pictures of each step.
+    """
+    from fer_exp.inputs.batches import batches, padded
+
+    parts: dict[int, list[np.ndarray]] = {epoch: [] for epoch in models}
+    for images, labels in batches(source, samples, batch_size):
+        full_batch = padded(images, batch_size)
+        for epoch, model in models.items():
+            parts[epoch].append(model.predict_on_batch(full_batch)[: len(labels)])
+        progress(len(labels))
+    return {epoch: np.concatenate(found) for epoch, found in parts.items()}
 
 
 def predict_checkpoints(

@@ -101,6 +101,18 @@ class GroupFigures:
         errors = {f"{v}/{t}": r.error for t, by_variant in reliability.items() for v, r in by_variant.items()}
         self.summary.log_metrics({f"{self.file}_ece_{name}": round(error, 4) for name, error in errors.items()})
         words = "Below the diagonal a network is surer than it is right. ECE: expected calibration error, 15 bins."
+        scaled = {
+            f"{v}/{t}": error
+            for t in sets
+            for v, runs in self.compared.items()
+            if (error := per_class.scaled_error(runs, "best", t)) is not None
+        }
+        if scaled:
+            self.summary.log_metrics({f"{self.file}_ece_scaled_{name}": round(e, 4) for name, e in scaled.items()})
+            words += (
+                " With a temperature fitted on the validation faces, which changes no answer, the ECE of trained on / "
+            )
+            words += f"tested on becomes {', '.join(f'{name} {error:.3f}' for name, error in scaled.items())}."
         figure = figures.reliability(reliability, f"best checkpoint {self.subtitle}")
         self.add(figure, "reliability", "Can its confidence be trusted?", words)
 

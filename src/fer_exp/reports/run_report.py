@@ -13,7 +13,9 @@ from rich.table import Table
 from fer_exp.config.dataset import AUTO
 from fer_exp.datasets.duplicates import find_duplicates
 from fer_exp.evaluation import reproduction
+from fer_exp.evaluation.calibration import scale
 from fer_exp.evaluation.scores import named_metrics, recall_table, score_test_sets
+from fer_exp.evaluation.statistics import reliability
 from fer_exp.inputs.source import Source, covered_shares
 from fer_exp.inputs.variants import Samples, build_samples, is_degraded, on_curve, own_test_set
 from fer_exp.reports import figures
@@ -77,6 +79,19 @@ def record_results(
     printed = reproduction.printed_numbers(published, cfg, faces)
     run.log_metrics(reproduction.distances(results, printed))
     print_results(run, results, checkpoints.epochs, faces, printed)
+
+
+def record_calibration(
+    run: Recorder, predictions: Mapping[str, Predictions], temperatures: Mapping[str, float]
+) -> None:
+    """Record each checkpoint's temperature, and its calibration error as it is and at that temperature."""
+    for name, temperature in temperatures.items():
+        values = {f"{name}_temperature": temperature}
+        for test_set in predictions[name].test_sets:
+            raw, labels = predictions[name].on(test_set), predictions[name].labels
+            values[f"{name}_ece/{test_set}"] = reliability(raw, labels).error
+            values[f"{name}_ece_scaled/{test_set}"] = reliability(scale(raw, temperature), labels).error
+        run.log_metrics({key: round(value, 4) for key, value in values.items()})
 
 
 def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, variant: str, missing: str) -> None:
