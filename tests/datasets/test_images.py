@@ -43,7 +43,7 @@ def test_pictures_equal_byte_by_byte_have_equal_digests(root):
 def test_pictures_that_are_let_through_can_be_read(tmp_path, whole):
     rng = np.random.default_rng(0)
     names = [put(tmp_path / f"{i}.jpg", damaged(whole, rng)).name for i in range(1000)]
-    sizes, _, unreadable = images.check(tmp_path, names, 2)
+    sizes, _, _, unreadable = images.check(tmp_path, names, 2)
     assert 400 < len(unreadable) < 1000 and all(unreadable.values())
     for row in set(range(1000)) - set(unreadable):
         assert sizes[row].min() > 0 and sizes[row].max() < 2**16

@@ -6,11 +6,12 @@ import numpy as np
 from conftest import make_faces
 
 from fer_exp.datasets.faces import Exclusion
+from fer_exp.datasets.twins import Twins
 from fer_exp.reports.problems import find_problems
 
 
 def test_clean_faces_have_no_problem():
-    assert find_problems(make_faces(size=48)).empty
+    assert find_problems(make_faces(size=48), Twins.none()).empty
 
 
 def test_each_problem_is_found_on_its_face_and_on_no_other():
@@ -21,7 +22,7 @@ def test_each_problem_is_found_on_its_face_and_on_no_other():
     digests[[9, 61, 10]] = digests[[0, 1, 2]]  # angry = angry; a test face of class 1; happy = sad
     faces = replace(faces, sizes=sizes, landmarks=landmarks, digests=digests)
     faces = replace(faces, excluded=(Exclusion("train/x.jpg", "sad", "damaged picture"),))
-    found = find_problems(faces)
+    found = find_problems(faces, Twins.none())
     assert [(row.id, row.problem) for row in found.itertuples()] == [
         ("train/x.jpg", "cannot be used"),
         ("train/0003", "smaller than 24 pixels"),

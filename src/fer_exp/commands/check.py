@@ -33,14 +33,16 @@ def check(settings: CheckConfig) -> None:
         DataError: something is wrong with it.
     """
     from fer_exp import datasets
+    from fer_exp.datasets.twins import find_twins
     from fer_exp.reports.problems import find_problems, print_problems
 
     assert settings.dataset is not None  # CheckConfig says so
     asked = replace(settings.dataset, on_bad=OnBad.skip)
     if asked.landmarks == AUTO:
         asked = replace(asked, landmarks=None)
-    faces = datasets.load(asked, size=224, workers=worker_count(settings.workers))
-    problems = find_problems(faces)
+    workers = worker_count(settings.workers)
+    faces = datasets.load(asked, size=224, workers=workers)
+    problems = find_problems(faces, find_twins(faces, workers))
     print_problems(faces, problems)
     if len(problems):
         file = Path(HydraConfig.get().runtime.output_dir) / FILE

@@ -10,6 +10,7 @@ import numpy as np
 from pooch import file_hash
 
 from fer_exp import models
+from fer_exp.datasets.twins import Twins, find_twins
 from fer_exp.evaluation import own_metrics
 from fer_exp.evaluation.own_metrics import OwnMetric
 from fer_exp.inputs.source import Source
@@ -36,6 +37,7 @@ class Prepared(NamedTuple):
         weights: SHA-256 of the file of learned weights, or "none".
         source: the pictures.
         split: which of them to train and to validate on.
+        twins: training faces that are also in the test part.
         metrics: of the user's own.
     """
 
@@ -43,6 +45,7 @@ class Prepared(NamedTuple):
     weights: str
     source: Source
     split: Split
+    twins: Twins
     metrics: list[OwnMetric]
 
     @property
@@ -71,7 +74,8 @@ def prepare(cfg: TrainConfig) -> Prepared:
     source = Source.from_config(faces, cfg)
     split = draw_split(faces, source.rows("train"), cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)
     warn_of_rare_classes(faces, split, cfg.monitor)
-    return Prepared(base, "none" if weights is None else file_hash(weights), source, split, metrics)
+    twins = find_twins(faces, worker_count(cfg.workers))
+    return Prepared(base, "none" if weights is None else file_hash(weights), source, split, twins, metrics)
 
 
 def warn_of_rare_classes(faces: Faces, split: Split, monitor: str) -> None:

@@ -89,7 +89,7 @@ def learn(
     """Train, test and record; `state` is what an interrupted run goes on from."""
     source = prepared.source
     record_config(run, cfg, resolved, prepared.metrics)
-    shares = run_report.describe_inputs(run, cfg, source, prepared.split, cfg.workers)
+    shares = run_report.describe_inputs(run, cfg, source, prepared.split, prepared.twins, cfg.workers)
     network = models.build(cfg.model, cfg.augmentation, len(source.faces.classes), prepared.base)
     run.log_metrics(count_parameters(network))
     learner = Learner.from_network(network, cfg.model, cfg.augmentation, prepared.base, source, cfg.data.name)

@@ -23,9 +23,9 @@ from fer_exp.system.cache import cached, entry_dir
 
 log = logging.getLogger(__name__)
 
-VERSION = 2  # raise it when the same files would now give another table
+VERSION = 3  # raise it when the same files would now give another table
 SHOWN = 5  # examples in a message
-COLUMNS = ("ids", "labels", "parts", "sizes", "digests")
+COLUMNS = ("ids", "labels", "parts", "sizes", "digests", "hashes")
 CHUNK = 1024  # pictures in memory at once, where they are not files
 
 
@@ -93,11 +93,10 @@ def _build(spec: DatasetSpec, landmark_path: Path | None, workers: int, state: s
     if landmark_path is not None:
         listing.landmarks = landmark_files.match(landmark_path, listing.ids)
     if listing.pixels is None:
-        sizes, digests, unreadable = images.check(spec.root, listing.ids, workers)
+        checked = images.check(spec.root, listing.ids, workers)
     else:
-        sizes = np.tile(np.array(listing.pixels.shape[1:3], np.int32), (len(listing.ids), 1))
-        digests = np.array([images.digest(image.tobytes()) for image in listing.pixels], "S32")
-        unreadable = {}
+        checked = images.check_pixels(listing.pixels, workers)
+    unreadable = checked.unreadable
     names, rows = listing.classes, _order(listing, unreadable)
     excluded = listing.excluded + [
         Exclusion(listing.ids[row], names[listing.labels[row]], reason) for row, reason in unreadable.items()
@@ -107,8 +106,9 @@ def _build(spec: DatasetSpec, landmark_path: Path | None, workers: int, state: s
             "ids": _take(np.array(listing.ids, dtype=str), rows),
             "labels": _take(listing.labels.astype(np.int64, copy=False), rows),
             "parts": _take(listing.parts, rows),
-            "sizes": _take(sizes, rows),
-            "digests": _take(digests, rows),
+            "sizes": _take(checked.sizes, rows),
+            "digests": _take(checked.digests, rows),
+            "hashes": _take(checked.hashes, rows),
         },
         meta={"classes": names, "state": state},
         landmarks=None if listing.landmarks is None else _take(listing.landmarks, rows),

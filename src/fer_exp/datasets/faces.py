@@ -63,6 +63,7 @@ class Faces:
         pixels: (n, h, w, c) uint8, c = 3 (RGB) or 1 (grey); may be a read-only memory map, or rows of one.
         excluded: faces left out, with the reason.
         synthetic: True where no camera has seen these faces.
+        hashes: (n, 64) int8, see fer_exp.datasets.perceptual; None where near duplicates are not looked for.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Faces:
     pixels: np.ndarray | PixelRows | None = None
     excluded: Sequence[Exclusion] = field(default=())
     synthetic: bool = False
+    hashes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if (self.root is None) == (self.pixels is None):
@@ -100,6 +102,7 @@ class Faces:
             sizes=self.sizes[rows],
             digests=self.digests[rows],
             landmarks=None if self.landmarks is None else self.landmarks[rows],
+            hashes=None if self.hashes is None else self.hashes[rows],
             pixels=None if self.pixels is None else PixelRows(self.pixels, np.arange(len(self))[rows]),
         )
 

@@ -1,4 +1,4 @@
-"""Opening every picture once: whether it can be read, how large it is, and a digest of its bytes."""
+"""Opening every picture once: whether it can be read, its size, a digest of its bytes, and its perceptual hash."""
 
 from __future__ import annotations
 
@@ -6,14 +6,32 @@ import io
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fer_exp.datasets.faces import Faces
+from fer_exp.datasets.perceptual import LENGTH, SIDE, hash_pixels, perceptual_hash
 from fer_exp.errors import DataError
 from fer_exp.system.workers import for_each
+
+
+class Checked(NamedTuple):
+    """What opening n pictures showed.
+
+    Attributes:
+        sizes: (n, 2) int32, height and width in pixels.
+        digests: (n,) S32 of the files' bytes, or of the pixels.
+        hashes: (n, LENGTH) int8 perceptual hashes.
+        unreadable: row -> reason in words.
+    """
+
+    sizes: np.ndarray
+    digests: np.ndarray
+    hashes: np.ndarray
+    unreadable: dict[int, str]
 
 
 def digest(data: bytes) -> bytes:
@@ -21,29 +39,38 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).hexdigest().encode()
 
 
-def check(root: Path, ids: Sequence[str], workers: int) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+def check(root: Path, ids: Sequence[str], workers: int) -> Checked:
     """Decode the pictures root/id in `workers` threads (decoding releases the lock on the interpreter).
 
     Pillow decodes, since OpenCV fills up a truncated JPEG with grey and says nothing.
-
-    Returns:
-        sizes: (n, 2) int32, height and width in pixels.
-        digests: (n,) S32 of the files' bytes.
-        unreadable: row -> reason in words.
     """
     sizes = np.zeros((len(ids), 2), np.int32)
     digests = np.zeros(len(ids), "S32")
+    hashes = np.zeros((len(ids), LENGTH), np.int8)
     unreadable: dict[int, str] = {}
 
     def read(row: int) -> None:
         try:
             data = (root / ids[row]).read_bytes()
-            sizes[row], digests[row] = _size(data), digest(data)
+            sizes[row], hashes[row] = _size_and_hash(data)
+            digests[row] = digest(data)
         except Exception as error:  # Pillow raises errors of all kinds on damaged files
             unreadable[row] = _reason(error)
 
     for_each(len(ids), read, workers, "Checking pictures", "picture")
-    return sizes, digests, unreadable
+    return Checked(sizes, digests, hashes, unreadable)
+
+
+def check_pixels(pixels: np.ndarray, workers: int) -> Checked:
+    """Return the same of pictures (n, h, w, c) that are not files: all can be read."""
+    digests = np.zeros(len(pixels), "S32")
+    hashes = np.zeros((len(pixels), LENGTH), np.int8)
+
+    def read(row: int) -> None:
+        digests[row], hashes[row] = digest(pixels[row].tobytes()), hash_pixels(pixels[row])
+
+    for_each(len(pixels), read, workers, "Checking pictures", "picture")
+    return Checked(np.tile(np.array(pixels.shape[1:3], np.int32), (len(pixels), 1)), digests, hashes, {})
 
 
 def read(faces: Faces, row: int) -> np.ndarray:
@@ -68,13 +95,14 @@ def decode(data: bytes) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type]  # None raises cv2.error
 
 
-def _size(data: bytes) -> tuple[int, int]:
+def _size_and_hash(data: bytes) -> tuple[tuple[int, int], np.ndarray]:
+    """Return height and width, and the perceptual hash."""
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
         width, height = image.size
         # an eighth of the size: all of a JPEG's data is still read, most of the arithmetic is not done
-        image.draft(None, (max(1, width // 8), max(1, height // 8)))
+        image.draft("L", (max(SIDE, width // 8), max(SIDE, height // 8)))
         image.load()
-    return height, width
+        return (height, width), perceptual_hash(np.asarray(image.convert("L")))
 
 
 def _reason(error: Exception) -> str:

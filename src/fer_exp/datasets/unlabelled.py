@@ -58,7 +58,7 @@ def load(root: Path, workers: int) -> Faces:
             elif name.lower().endswith(UNUSABLE):
                 excluded.append(Exclusion(path, None, "not a .jpg, .jpeg or .png file"))
     names.sort(key=natural)
-    sizes, digests, unreadable = images.check(root, names, workers)
+    sizes, digests, _, unreadable = images.check(root, names, workers)
     excluded += [Exclusion(names[row], None, reason) for row, reason in unreadable.items()]
     kept = np.array([row for row in range(len(names)) if row not in unreadable], int)
     if not len(kept):

@@ -19,6 +19,8 @@ def find_caveats(runs: list[Run]) -> list[str]:
         sentences.append(f"Fewer than three seeds ({seeds}): chance between trainings is {measured}.")
     for key, words in (
         ("duplicates.test_in_training", "test pictures also occur in training"),
+        ("near_duplicates.test_in_training", "test pictures are nearly the same as training pictures"),
+        ("near_duplicates.test_in_validation", "test pictures are nearly the same as validation pictures"),
         ("duplicates.test_in_validation", "test pictures also occur in validation"),
         ("duplicates.validation_in_training", "validation pictures also occur in training"),
         ("landmarks.missing", "faces have no usable landmarks"),

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_exp.datasets.faces import Faces
+from fer_exp.datasets.twins import Twins
 from fer_exp.landmarks import geometry
 
 SMALL = 24  # pixels; a smaller face shows little
@@ -18,11 +19,16 @@ SHOWN = 3  # examples of each problem on the terminal
 FAR = 0.5  # parts of the picture by which the middle of the eyes lies beyond its edge
 
 
-def find_problems(faces: Faces) -> pd.DataFrame:
+def find_problems(faces: Faces, twins: Twins) -> pd.DataFrame:
     """Return a row per face and problem: id, part, class, problem, detail.
 
     The problems: what the reader could not use; pictures that are small or long; faces without usable landmarks, or
-    with landmarks far outside the picture; pictures that occur twice, in two parts, or under two classes.
+    with landmarks far outside the picture; pictures that occur twice, in two parts, or under two classes;
+    test pictures that are nearly training pictures.
+
+    Args:
+        faces: the table.
+        twins: pairs of its training and test faces (fer_exp.datasets.twins.find_twins).
     """
     rows: list[tuple[str, ...]] = [(e.id, "", e.label or "", "cannot be used", e.reason) for e in faces.excluded]
     small, long = faces.sizes.min(axis=1), faces.sizes.max(axis=1)
@@ -36,7 +42,7 @@ def find_problems(faces: Faces) -> pd.DataFrame:
             outside = usable & ((eyes < -FAR) | (eyes > 1 + FAR)).any(axis=1)
         where = lambda row: f"eyes at {eyes[row].round(2)}"  # noqa: E731
         rows += _problem_rows(faces, outside, "landmarks outside the picture", where)
-    rows += _duplicates(faces)
+    rows += _duplicates(faces) + _near_duplicates(faces, twins)
     return pd.DataFrame(rows, columns=["id", "part", "class", "problem", "detail"])
 
 
@@ -64,6 +70,20 @@ def _duplicates(faces: Faces) -> list[tuple[str, ...]]:
     rows = _problem_rows(faces, repeated & other_class, "same picture under another class", name)
     rows += _problem_rows(faces, repeated & other_part & ~other_class, "same picture in another part", name)
     return rows + _problem_rows(faces, repeated & ~other_part & ~other_class, "same picture twice", name)
+
+
+def _near_duplicates(faces: Faces, twins: Twins) -> list[tuple[str, ...]]:
+    """Return a row for each test picture that is nearly a training picture, with the one that is most alike."""
+    near = twins.near()
+    near = near.take(np.lexsort((-near.correlation, near.test)))
+    nearest = near.take(np.unique(near.test, return_index=True)[1])
+    original = dict(zip(nearest.test.tolist(), nearest.train.tolist(), strict=True))
+    found, other_class = np.zeros((2, len(faces)), bool)
+    found[nearest.test] = True
+    other_class[nearest.test] = faces.labels[nearest.test] != faces.labels[nearest.train]
+    name = lambda row: f"{faces.ids[original[row]]} ({faces.classes[faces.labels[original[row]]]})"  # noqa: E731
+    rows = _problem_rows(faces, found & other_class, "nearly the same picture in training, under another class", name)
+    return rows + _problem_rows(faces, found & ~other_class, "nearly the same picture in training", name)
 
 
 def print_problems(faces: Faces, problems: pd.DataFrame) -> None:

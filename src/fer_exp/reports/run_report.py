@@ -22,6 +22,7 @@ from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
 from fer_exp.reports.problems import find_problems
 from fer_exp.reports.tables import markdown_table, print_table
+from fer_exp.reports.twins import describe_twins
 
 if TYPE_CHECKING:
     import keras
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fer_exp.config.inputs import InputsConfig
     from fer_exp.config.published import PublishedConfig
     from fer_exp.datasets.faces import Faces
+    from fer_exp.datasets.twins import Twins
     from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.evaluation.predictions import Predictions
     from fer_exp.evaluation.scores import Scores
@@ -46,13 +48,13 @@ def synthetic_mark(faces: Faces) -> str:
 
 
 def describe_inputs(
-    run: Recorder, cfg: InputsConfig, source: Source, split: Split, workers: int | None
+    run: Recorder, cfg: InputsConfig, source: Source, split: Split, twins: Twins, workers: int | None
 ) -> dict[str, float]:
     """Record everything that is known before training; return the covered share of each test set, 0..1."""
     rows = source.rows("test")
     shares = covered_shares(source, rows)
     run.log_metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
-    describe_data(run, source, split, rows, cfg.data.name, cfg.occlusion.missing.value)
+    describe_data(run, source, split, rows, twins, cfg.data.name, cfg.occlusion.missing.value)
     if cfg.dataset.landmarks == AUTO:
         run.log_figure(draw_landmark_sheet(source.faces, source.placement, workers or 1), "data/landmarks.png")
     return shares
@@ -94,7 +96,9 @@ def record_calibration(
         run.log_metrics({key: round(value, 4) for key, value in values.items()})
 
 
-def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, variant: str, missing: str) -> None:
+def describe_data(
+    run: Recorder, source: Source, split: Split, test: np.ndarray, twins: Twins, variant: str, missing: str
+) -> None:
     """Log inputs, counts, exclusions, leaks and sample pictures of a run's data; warn of what a reader must know."""
     faces = source.faces
     counts = {
@@ -117,7 +121,8 @@ def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray,
             log.warning("warning: there are no %s faces of: %s", part, ", ".join(empty))
     _describe_missing(run, source, missing)
     _describe_leaks(run, faces, split, test)
-    _describe_problems(run, faces)
+    describe_twins(run, faces, split, test, twins)
+    _describe_problems(run, faces, twins)
     forms = ("normal", "occluded") if source.placement is not None else ("normal",)
     for form in forms:
         samples = build_samples(form, test, faces.labels[test])
@@ -148,8 +153,8 @@ def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray)
         log.warning("warning: %s", line)
 
 
-def _describe_problems(run: Recorder, faces: Faces) -> None:
-    problems = find_problems(faces)
+def _describe_problems(run: Recorder, faces: Faces, twins: Twins) -> None:
+    problems = find_problems(faces, twins)
     if not problems.empty:
         run.log_text(problems.to_csv(index=False), "data/problems.csv")
         counts = "; ".join(f"{problem}: {n}" for problem, n in problems["problem"].value_counts().items())

@@ -12,6 +12,7 @@ from fer_exp.reports.figures.comparison import (
     severity,
 )
 from fer_exp.reports.figures.landmarks import FaceGroup, landmark_sheet
+from fer_exp.reports.figures.pairs import Pair, pair_sheet
 from fer_exp.reports.figures.run import class_counts, confusion, curves, samples, tested_epochs
 from fer_exp.reports.figures.style import VARIANTS
 
@@ -19,6 +20,7 @@ __all__ = [
     "VARIANTS",
     "FaceGroup",
     "Figure",
+    "Pair",
     "class_counts",
     "confusion",
     "confusion_change",
@@ -27,6 +29,7 @@ __all__ = [
     "histories",
     "landmark_sheet",
     "matrix",
+    "pair_sheet",
     "recall_lost",
     "reliability",
     "samples",

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from photographs import COPIES, photograph, saved
+from trees import put, read_folder
+
+from fer_exp.datasets import similar, twins
+
+N = 12
+
+
+@pytest.fixture
+def root(tmp_path):
+    """12 training and 12 test faces of two classes, none like another."""
+    for i in range(N):
+        for part, seed in (("train", i), ("test", N + i)):
+            put(tmp_path / "faces" / part / "ab"[i % 2] / f"{i}.png", saved(photograph(seed)))
+    return tmp_path / "faces"
+
+
+def found(root):
+    faces = read_folder(root)
+    pairs = twins.find_twins(faces, 2)
+    return [
+        (str(faces.ids[a]), str(faces.ids[b]), str(kind))
+        for a, b, kind in zip(pairs.train, pairs.test, pairs.kinds(), strict=True)
+    ]
+
+
+def test_different_pictures_have_no_twins(root):
+    assert found(root) == []
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_copies_of_training_pictures_are_found_in_the_test_part(root, copy):
+    for i in range(4):
+        put(root / "test/b" / f"copy_{i}.jpg", COPIES[copy](photograph(i)))
+    kind = "mirrored" if copy == "mirrored" else "near"
+    assert found(root) == [(f"train/{'ab'[i % 2]}/{i}.png", f"test/b/copy_{i}.jpg", kind) for i in range(4)]
+
+
+def test_every_pair_is_named_once_equal_ones_as_exact(root):
+    for name in ("train/a/again.png", "test/b/copy_0.png", "test/b/copy_1.png"):
+        put(root / name, saved(photograph(0)))
+    put(root / "test/a/jpeg.jpg", COPIES["saved again"](photograph(0)))
+    train = ("train/a/0.png", "train/a/again.png")
+    tests = (("test/a/jpeg.jpg", "near"), ("test/b/copy_0.png", "exact"), ("test/b/copy_1.png", "exact"))
+    assert found(root) == [(a, b, kind) for b, kind in tests for a in train]
+
+
+def test_what_was_found_once_is_read_from_the_cache(root, monkeypatch):
+    put(root / "test/b/copy.jpg", COPIES["mirrored"](photograph(0)))
+    first = found(root)
+    monkeypatch.setattr(twins, "find_similar", lambda *args: pytest.fail("looked for again"))
+    assert found(root) == first != []
+
+
+def test_blocks_change_nothing(root, monkeypatch):
+    for i in range(4):
+        put(root / "test/b" / f"copy_{i}.jpg", COPIES["saved again"](photograph(i)))
+    whole = found(root)
+    monkeypatch.setattr(similar, "BLOCK", 5)
+    monkeypatch.setattr(twins, "VERSION", -1)
+    assert found(root) == whole
+
+
+def test_pictures_of_two_sizes_are_compared_at_the_smaller_one():
+    grey = photograph(3)[..., 0].astype(np.float32)
+    assert similar.shifted_correlation(grey, grey[::2, ::2]) > 0.95
+    assert similar.shifted_correlation(grey, photograph(4)[..., 0].astype(np.float32)) < 0.5

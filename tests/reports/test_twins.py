@@ -1,0 +1,39 @@
+import logging
+
+import pandas as pd
+from conftest import CLASSES
+from photographs import COPIES, photograph, saved
+from runs import artifacts
+from trees import put
+
+
+def plant(root):
+    """A copy of a training face, saved again, in the test part under another class, and one that is equal."""
+    for i, name in enumerate(CLASSES):
+        put(root / "train" / name / "photograph.png", saved(photograph(i)))
+    put(root / "test/sad/again.jpg", COPIES["saved again"](photograph(0)))
+    put(root / "test/happy/equal.png", saved(photograph(1)))
+
+
+def test_a_run_counts_lists_shows_and_warns_of_test_faces_that_are_nearly_training_faces(folder, train, caplog):
+    plant(folder[0])
+    with caplog.at_level(logging.WARNING):
+        run = train("occlusion.missing=frame", "data=normal")
+    tags = run.data.tags
+    near = {side: int(tags[f"near_duplicates.test_in_{side}"]) for side in ("training", "validation")}
+    assert sorted(near.values()) == [0, 1] and tags["twins.test"] == "2"
+    side = max(near, key=near.get)
+    assert f"1 test picture is nearly one in {side}" in caplog.text and "data/near_duplicates.csv" in caplog.text
+    pairs = pd.read_csv(artifacts(run) / "data/near_duplicates.csv").set_index("test")
+    assert pairs["kind"].to_dict() == {"test/happy/equal.png": "exact", "test/sad/again.jpg": "near"}
+    row = pairs.loc["test/sad/again.jpg"]
+    assert (row.training, row.training_class, row.test_class) == ("train/angry/photograph.png", "angry", "sad")
+    assert row.side == side and row.correlation > 0.92
+    assert (artifacts(run) / "data/near_duplicates.png").stat().st_size > 0
+    problems = pd.read_csv(artifacts(run) / "data/problems.csv")
+    (found,) = problems[problems["problem"].str.startswith("nearly")].itertuples()
+    assert (found.id, found.problem, found.detail) == (
+        "test/sad/again.jpg",
+        "nearly the same picture in training, under another class",
+        "train/angry/photograph.png (angry)",
+    )
