@@ -15,5 +15,5 @@ def test_each_option_explains_itself_and_spells_out_the_schemas_defaults(name, p
     assert set(keys) == set(SCHEMAS[name].__dataclass_fields__)
     assert all("#" in line for line in text.splitlines() if line and line[0].isalpha() and line != "defaults:")
     plain = SCHEMAS[name]()
-    for key in set(keys) - {"name", "classes", "on_bad"}:
+    for key in set(keys) - {"name", "classes", "on_bad", "duplicates"}:
         assert keys[key] == getattr(plain, key)

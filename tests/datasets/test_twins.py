@@ -1,9 +1,13 @@
+import logging
+
 import numpy as np
 import pytest
 from photographs import COPIES, photograph, saved
 from trees import put, read_folder
 
+from fer_exp.config.dataset import Duplicates
 from fer_exp.datasets import similar, twins
+from fer_exp.errors import DataError
 
 N = 12
 
@@ -67,3 +71,26 @@ def test_pictures_of_two_sizes_are_compared_at_the_smaller_one():
     grey = photograph(3)[..., 0].astype(np.float32)
     assert similar.shifted_correlation(grey, grey[::2, ::2]) > 0.95
     assert similar.shifted_correlation(grey, photograph(4)[..., 0].astype(np.float32)) < 0.5
+
+
+def test_excluded_training_faces_are_those_with_a_twin_each_with_its_reason(root, caplog):
+    for i in range(3):
+        put(root / "test/b" / f"copy_{i}.jpg", COPIES["mirrored"](photograph(i)))
+    put(root / "test/a/equal.png", saved(photograph(5)))
+    with caplog.at_level(logging.WARNING):
+        faces = read_folder(root, duplicates=Duplicates.exclude)
+    assert set(read_folder(root).ids) - set(faces.ids) == {f"train/{'ab'[i % 2]}/{i}.png" for i in (0, 1, 2, 5)}
+    assert twins.count_left_out(faces) == 4
+    assert ("train/b/5.png", "b", "also in the test part (exact): test/a/equal.png") in [
+        (e.id, e.label, e.reason) for e in faces.excluded
+    ]
+    assert "4 training faces are left out" in caplog.text
+    assert len(twins.find_twins(faces, 2)) == 0
+
+
+def test_a_training_part_that_is_the_test_part_is_an_error_that_names_the_key(tmp_path):
+    for i in range(4):
+        for part in ("train", "test"):
+            put(tmp_path / part / "ab"[i % 2] / f"{i}.png", saved(photograph(i)))
+    with pytest.raises(DataError, match=r"dataset\.duplicates=exclude leaves no training face: all 4"):
+        read_folder(tmp_path, duplicates=Duplicates.exclude)

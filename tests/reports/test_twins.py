@@ -37,3 +37,17 @@ def test_a_run_counts_lists_shows_and_warns_of_test_faces_that_are_nearly_traini
         "nearly the same picture in training, under another class",
         "train/angry/photograph.png (angry)",
     )
+
+
+def test_a_run_without_the_twins_trains_on_fewer_faces_in_a_split_of_its_own(folder, train):
+    plant(folder[0])
+    words = ("occlusion.missing=frame", "data=normal", "epochs=1")
+    all_faces, fewer = train(*words), train(*words, "dataset.duplicates=exclude")
+    assert (all_faces.data.tags["duplicates.excluded"], fewer.data.tags["duplicates.excluded"]) == ("0", "2")
+    assert fewer.data.tags["twins.test"] == "0"
+    assert fewer.data.tags["split.hash"] != all_faces.data.tags["split.hash"]
+    left_out = pd.read_json(artifacts(fewer) / "data/excluded.json", orient="split")
+    assert left_out["id"].tolist() == ["train/angry/photograph.png", "train/happy/photograph.png"]
+    counts = [pd.read_json(artifacts(r) / "data/class_counts.json", orient="split") for r in (all_faces, fewer)]
+    per_run = [(c["training"] + c["validation"]).sum() for c in counts]
+    assert per_run[0] - per_run[1] == 2 and counts[0]["test"].equals(counts[1]["test"])

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from fer_exp.commands.entry import run_command, run_job
 from fer_exp.config.commands import CheckConfig
-from fer_exp.config.dataset import AUTO, OnBad
+from fer_exp.config.dataset import AUTO, Duplicates, OnBad
 from fer_exp.errors import DataError
 from fer_exp.system.paths import CONF
 from fer_exp.system.workers import worker_count
@@ -37,7 +37,7 @@ def check(settings: CheckConfig) -> None:
     from fer_exp.reports.problems import find_problems, print_problems
 
     assert settings.dataset is not None  # CheckConfig says so
-    asked = replace(settings.dataset, on_bad=OnBad.skip)
+    asked = replace(settings.dataset, on_bad=OnBad.skip, duplicates=Duplicates.report)
     if asked.landmarks == AUTO:
         asked = replace(asked, landmarks=None)
     workers = worker_count(settings.workers)

@@ -10,6 +10,7 @@ import numpy as np
 from pooch import file_hash
 
 from fer_exp import models
+from fer_exp.config.dataset import Duplicates
 from fer_exp.datasets.twins import Twins, find_twins
 from fer_exp.evaluation import own_metrics
 from fer_exp.evaluation.own_metrics import OwnMetric
@@ -69,12 +70,14 @@ def prepare(cfg: TrainConfig) -> Prepared:
         log.warning(
             "warning: model.weights=null with frozen layers: they stay random; model.finetune=all lets them learn"
         )
-    faces = detect.load(cfg.dataset, size=cfg.model.size, workers=worker_count(cfg.workers))
+    workers = worker_count(cfg.workers)
+    faces = detect.load(cfg.dataset, size=cfg.model.size, workers=workers)
     own_metrics.check(metrics, len(faces.classes))
     source = Source.from_config(faces, cfg)
     split = draw_split(faces, source.rows("train"), cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)
     warn_of_rare_classes(faces, split, cfg.monitor)
-    twins = find_twins(faces, worker_count(cfg.workers))
+    # those that were left out have no twin any more, and looking for them takes its time
+    twins = Twins.none() if cfg.dataset.duplicates is Duplicates.exclude else find_twins(faces, workers)
     return Prepared(base, "none" if weights is None else file_hash(weights), source, split, twins, metrics)
 
 

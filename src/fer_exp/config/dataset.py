@@ -19,6 +19,13 @@ class OnBad(Enum):
     skip = "skip"
 
 
+class Duplicates(Enum):
+    """What happens to training faces that stand in the test part as well, exactly or nearly."""
+
+    report = "report"
+    exclude = "exclude"
+
+
 @dataclass
 class DatasetConfig:
     """Keys that every dataset has. `name` is the module in fer_exp.datasets that reads it."""
@@ -31,6 +38,7 @@ class DatasetConfig:
     limit: int | None = None
     degrade: int | None = None
     on_bad: OnBad = OnBad.fail
+    duplicates: Duplicates = Duplicates.report
 
     def __post_init__(self) -> None:
         if self.degrade is not None and self.degrade < 4:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from fer_exp.config.dataset import Duplicates
 from fer_exp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
-    """Return the faces of a dataset, under the names of `cfg.rename`, cut down to `cfg.limit` in each part.
+    """Return the faces of a dataset, under the names of `cfg.rename`, cut down to `cfg.limit` in each part, and without
+    twins where `cfg.duplicates` says so.
 
     `cfg.name` is the module in this package that reads it, by its own `load(cfg, *, size, workers)`. The first
     call builds a table and caches it; later ones read it back.
@@ -39,8 +41,12 @@ def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
         from fer_exp.datasets.class_names import rename
 
         faces = rename(faces, cfg.rename)
-    if cfg.limit is None:
-        return faces
-    from fer_exp.datasets.limit import limited_rows
+    if cfg.limit is not None:
+        from fer_exp.datasets.limit import limited_rows
 
-    return faces.take(limited_rows(faces, cfg.limit))
+        faces = faces.take(limited_rows(faces, cfg.limit))
+    if cfg.duplicates is Duplicates.exclude:
+        from fer_exp.datasets.twins import leave_out_twins
+
+        faces = leave_out_twins(faces, workers)
+    return faces

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -10,10 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from fer_exp.datasets import images
-from fer_exp.datasets.faces import Faces
+from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.similar import Similar, find_similar
+from fer_exp.errors import DataError
 from fer_exp.system.cache import cached, entry_dir
 
+log = logging.getLogger(__name__)
+
+IN_TEST = "also in the test part"  # begins the reason why a training face was left out
 VERSION = 1  # raise it when the same pictures would now give other pairs
 
 
@@ -82,6 +87,40 @@ def find_twins(faces: Faces, workers: int) -> Twins:
         exact,
         np.concatenate([np.zeros(len(a), bool), near.mirrored]),
     ).take(order)
+
+
+def leave_out_twins(faces: Faces, workers: int) -> Faces:
+    """Return the table without the training faces that stand in the test part as well; they become exclusions.
+
+    Raises:
+        DataError: no training face is left; as find_twins does.
+    """
+    twins = find_twins(faces, workers)
+    rows, first = np.unique(twins.train, return_index=True)
+    if not len(rows):
+        return faces
+    if len(rows) == len(faces.rows("train")):
+        raise DataError(
+            f"dataset.duplicates=exclude leaves no training face: all {len(rows)} of {faces.name} are {IN_TEST}; "
+            "give other training faces, or say dataset.duplicates=report"
+        )
+    kinds = twins.kinds()
+    excluded = [
+        Exclusion(
+            str(faces.ids[row]),
+            faces.classes[faces.labels[row]],
+            f"{IN_TEST} ({kinds[pair]}): {faces.ids[twins.test[pair]]}",
+        )
+        for row, pair in zip(rows.tolist(), first.tolist(), strict=True)
+    ]
+    log.warning("warning: %d training faces are left out, since they are %s", len(rows), IN_TEST)
+    kept = faces.take(np.setdiff1d(np.arange(len(faces)), rows))
+    return replace(kept, excluded=(*faces.excluded, *excluded))
+
+
+def count_left_out(faces: Faces) -> int:
+    """Return how many training faces were left out because they stand in the test part."""
+    return sum(exclusion.reason.startswith(IN_TEST) for exclusion in faces.excluded)
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

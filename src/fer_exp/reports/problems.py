@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_exp.datasets.faces import Faces
-from fer_exp.datasets.twins import Twins
+from fer_exp.datasets.twins import IN_TEST, Twins
 from fer_exp.landmarks import geometry
 
 SMALL = 24  # pixels; a smaller face shows little
@@ -22,15 +22,18 @@ FAR = 0.5  # parts of the picture by which the middle of the eyes lies beyond it
 def find_problems(faces: Faces, twins: Twins) -> pd.DataFrame:
     """Return a row per face and problem: id, part, class, problem, detail.
 
-    The problems: what the reader could not use; pictures that are small or long; faces without usable landmarks, or
-    with landmarks far outside the picture; pictures that occur twice, in two parts, or under two classes;
-    test pictures that are nearly training pictures.
+    The problems: what the reader could not use, or left out as asked; pictures that are small or long; faces without
+    usable landmarks, or with landmarks far outside the picture; pictures that occur twice, in two parts, or under two
+    classes; test pictures that are nearly training pictures.
 
     Args:
         faces: the table.
         twins: pairs of its training and test faces (fer_exp.datasets.twins.find_twins).
     """
-    rows: list[tuple[str, ...]] = [(e.id, "", e.label or "", "cannot be used", e.reason) for e in faces.excluded]
+    rows: list[tuple[str, ...]] = [
+        (e.id, "", e.label or "", "left out" if e.reason.startswith(IN_TEST) else "cannot be used", e.reason)
+        for e in faces.excluded
+    ]
     small, long = faces.sizes.min(axis=1), faces.sizes.max(axis=1)
     rows += _problem_rows(faces, small < SMALL, f"smaller than {SMALL} pixels", lambda row: _size(faces, row))
     rows += _problem_rows(faces, long > LONG * small, "far from square", lambda row: _size(faces, row))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_exp.datasets import images
+from fer_exp.datasets.twins import count_left_out
 from fer_exp.reports import figures
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def describe_twins(run: Recorder, faces: Faces, split: Split, test: np.ndarray, 
     of_side = {side: near.between(rows, test) for side, rows in sides.items()}
     used = twins.between(np.concatenate(list(sides.values())), test)
     tags = {f"near_duplicates.test_in_{side}": len(np.unique(pairs.test)) for side, pairs in of_side.items()}
-    run.set_tags(tags | {"twins.test": len(np.unique(used.test))})
+    run.set_tags(tags | {"twins.test": len(np.unique(used.test)), "duplicates.excluded": count_left_out(faces)})
     if not len(used.near()):
         return
     table = pair_table(faces, used)
