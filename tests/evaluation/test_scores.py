@@ -61,3 +61,20 @@ def test_mixed_is_what_a_directly_evaluated_mixed_set_would_give(three):
             covered[np.flatnonzero(found.labels == label)[::2]] = True
         direct = np.where(covered, found.correct("occluded"), found.correct("normal")).mean()
         assert trial.run.data.metrics["best/mixed"] == pytest.approx(direct, abs=1e-4)
+
+
+def test_accuracy_without_twins_is_that_of_the_other_faces_on_every_test_set():
+    found = answers(RIGHT, WRONG)
+    mixed = found.correct("mixed")
+    values = scores.accuracy_without("last", found, found.ids[:3])
+    assert values == {
+        "last_without_twins/normal": 1,
+        "last_without_twins/occluded": 0,
+        "last_without_twins/mixed": mixed[3:].mean(),
+    }
+
+
+@pytest.mark.parametrize("twins", [[], ["elsewhere.jpg"], None], ids=["no twins", "of other faces", "all"])
+def test_without_faces_to_leave_out_or_to_keep_there_is_no_accuracy_without_twins(twins):
+    found = answers(RIGHT, WRONG)
+    assert scores.accuracy_without("best", found, found.ids if twins is None else np.array(twins, str)) == {}

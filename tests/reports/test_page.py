@@ -69,6 +69,16 @@ def test_a_studys_number_stands_in_its_cell(store, add):
     assert html.count("published 0") == 1
 
 
+def test_the_accuracy_without_twins_stands_in_its_cell(store, add):
+    add("normal", 0, predictions(0.9, 0.3, 1), **{"twins.test": "7"}, metrics={"best_without_twins/occluded": 0.2871})
+    summary = compare.of_sweep("s-1", store.uri, store.experiment)
+    html = Path(store.client.download_artifacts(summary, "answer.html")).read_text()
+    assert html.count("0.287 without 7 twins") == html.count("without 7 twins") == 1
+    table = pd.read_csv(store.client.download_artifacts(summary, "matrix.csv")).set_index(["checkpoint", "tested_on"])
+    assert table.loc[("best", "occluded"), ["without_twins", "twins"]].tolist() == [0.2871, 7]
+    assert table["twins"].notna().sum() == 1
+
+
 def test_names_are_escaped_on_the_page():
     html = page.render(title="<script>x</script>", subtitle="", warnings=[], groups=[], facts=[])
     assert "<script>" not in html

@@ -1,10 +1,14 @@
 import logging
 
+import numpy as np
 import pandas as pd
+import pytest
 from conftest import CLASSES
 from photographs import COPIES, photograph, saved
 from runs import artifacts
 from trees import put
+
+from fer_exp.evaluation.predictions import Predictions
 
 
 def plant(root):
@@ -24,6 +28,11 @@ def test_a_run_counts_lists_shows_and_warns_of_test_faces_that_are_nearly_traini
     assert sorted(near.values()) == [0, 1] and tags["twins.test"] == "2"
     side = max(near, key=near.get)
     assert f"1 test picture is nearly one in {side}" in caplog.text and "data/near_duplicates.csv" in caplog.text
+    predictions = Predictions.from_table(pd.read_parquet(artifacts(run) / "predictions/best.parquet"))
+    others = ~np.isin(predictions.ids, ["test/sad/again.jpg", "test/happy/equal.png"])
+    for name in ("normal", "occluded", "mixed"):
+        alone = predictions.correct(name)[others].mean()
+        assert run.data.metrics[f"best_without_twins/{name}"] == pytest.approx(alone, abs=1e-4)
     pairs = pd.read_csv(artifacts(run) / "data/near_duplicates.csv").set_index("test")
     assert pairs["kind"].to_dict() == {"test/happy/equal.png": "exact", "test/sad/again.jpg": "near"}
     row = pairs.loc["test/sad/again.jpg"]
@@ -45,6 +54,7 @@ def test_a_run_without_the_twins_trains_on_fewer_faces_in_a_split_of_its_own(fol
     all_faces, fewer = train(*words), train(*words, "dataset.duplicates=exclude")
     assert (all_faces.data.tags["duplicates.excluded"], fewer.data.tags["duplicates.excluded"]) == ("0", "2")
     assert fewer.data.tags["twins.test"] == "0"
+    assert not any("without_twins" in name for name in fewer.data.metrics)
     assert fewer.data.tags["split.hash"] != all_faces.data.tags["split.hash"]
     left_out = pd.read_json(artifacts(fewer) / "data/excluded.json", orient="split")
     assert left_out["id"].tolist() == ["train/angry/photograph.png", "train/happy/photograph.png"]

@@ -78,6 +78,7 @@ def prepare(cfg: TrainConfig) -> Prepared:
     warn_of_rare_classes(faces, split, cfg.monitor)
     # those that were left out have no twin any more, and looking for them takes its time
     twins = Twins.none() if cfg.dataset.duplicates is Duplicates.exclude else find_twins(faces, workers)
+    twins = twins.between(source.rows("train"), source.rows("test"))
     return Prepared(base, "none" if weights is None else file_hash(weights), source, split, twins, metrics)
 
 

@@ -100,7 +100,9 @@ def learn(
     labels = source.faces.labels[prepared.split.validation.rows]
     temperatures = {name: fit_temperature(validation[epoch], labels) for name, epoch in checkpoints.epochs.items()}
     run_report.record_calibration(run, predictions, temperatures)
-    run_report.record_results(run, cfg, cfg.published, predictions, checkpoints, shares, source.faces, prepared.metrics)
+    run_report.record_results(
+        run, cfg, cfg.published, predictions, checkpoints, shares, source.faces, prepared.twins, prepared.metrics
+    )
 
 
 def record_config(run: Recorder, cfg: TrainConfig, resolved: dict[str, Any], metrics: list[OwnMetric]) -> None:

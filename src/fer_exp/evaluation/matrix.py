@@ -60,8 +60,9 @@ def matrix_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
     """Return a row per cell, in the order of the matrix; an occluder's sizes are not columns (severity has them).
 
     Columns: trained_on, tested_on, those of `cell_statistics`, published (what a study printed for this cell; NaN
-    without one), below_best (accuracy minus that of the best row of the column), p (of that difference on the same
-    faces, corrected by Holm for all differences of the matrix, those of further test sets apart; NaN for the best
+    without one), without_twins and twins (accuracy without the test faces that have a twin in training, and their
+    number; NaN where a run has none), below_best (accuracy minus that of the best row of the column), p (of that
+    difference on the same faces, corrected by Holm for all differences of the matrix, those of further test sets apart; NaN for the best
     itself and without predictions).
     """
     by_variant = {v: [r for r in results if r.variant == v] for v in matrix_rows(results)}
@@ -72,12 +73,20 @@ def matrix_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
             if statistics is not None:
                 printed = {r.run.data.tags.get(f"published/{checkpoint}/{test_set}") for r in members}
                 published = float(printed.pop() or np.nan) if len(printed) == 1 else np.nan
-                rows.append({"trained_on": variant, "tested_on": test_set, **statistics, "published": published})
+                cell = {"trained_on": variant, "tested_on": test_set, **statistics, "published": published}
+                rows.append({**cell, **_without_twins(members, checkpoint, test_set)})
     cells = pd.DataFrame(rows)
     best = cells.groupby("tested_on")["accuracy"].transform("max")
     cells["below_best"] = cells["accuracy"] - best
     cells["p"] = _p_against_best(cells, by_variant, checkpoint)
-    return cells.round({"accuracy": 4, "low": 4, "high": 4, "below_best": 4})
+    return cells.round({"accuracy": 4, "low": 4, "high": 4, "without_twins": 4, "below_best": 4})
+
+
+def _without_twins(results: list[RunResult], checkpoint: str, test_set: str) -> dict[str, float]:
+    values = [r.run.data.metrics.get(f"{checkpoint}_without_twins/{test_set}", np.nan) for r in results]
+    count = max(int(r.run.data.tags.get("twins.test", 0) or 0) for r in results)
+    accuracy = float(np.mean(values))
+    return {"without_twins": accuracy, "twins": count if np.isfinite(accuracy) else np.nan}
 
 
 def _p_against_best(cells: pd.DataFrame, by_variant: dict[str, list[RunResult]], checkpoint: str) -> pd.Series:

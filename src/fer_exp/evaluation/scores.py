@@ -84,6 +84,26 @@ def recall_table(by_set: dict[str, Scores], classes: tuple[str, ...]) -> pd.Data
     return pd.DataFrame({"class": classes} | {name: s.recall.round(4) for name, s in by_set.items()})
 
 
+def accuracy_without(checkpoint: str, predictions: Predictions, twins: np.ndarray) -> dict[str, float]:
+    """Return the accuracy on each test set without the faces that have a twin in training, by its metric's name.
+
+    Args:
+        checkpoint: best or last.
+        predictions: on the test faces.
+        twins: (m,) ids of the faces to leave out.
+
+    Returns:
+        Nothing where no face is left out, or none is left.
+    """
+    kept = ~np.isin(predictions.ids, twins)
+    if kept.all() or not kept.any():
+        return {}
+    return {
+        f"{checkpoint}_without_twins/{name}": round(float(predictions.correct(name)[kept].mean()), 4)
+        for name in predictions.test_sets
+    }
+
+
 def named_metrics(checkpoint: str, by_set: dict[str, Scores], own_test_set: str) -> dict[str, float]:
     """Return the test metrics of a checkpoint by the names that stay, rounded to 4 digits.
 

@@ -54,7 +54,8 @@ def _cell(cell: pd.Series | None) -> dict[str, Any]:
     difference = f"{cell.accuracy - cell.published:+.3f}"
     published = "" if np.isnan(cell.published) else f"published {cell.published:.3f}, ours {difference}"
     words = {"accuracy": f"{cell.accuracy:.3f}", "note": matrix.uncertainty(cell), "against": against}
-    return words | {"published": published, "best": cell.below_best == 0}
+    twins = "" if np.isnan(cell.without_twins) else f"{cell.without_twins:.3f} without {cell.twins:.0f} twins"
+    return words | {"published": published, "twins": twins, "best": cell.below_best == 0}
 
 
 def _p_value(p: float) -> str:

@@ -14,7 +14,7 @@ from fer_exp.config.dataset import AUTO
 from fer_exp.datasets.duplicates import find_duplicates
 from fer_exp.evaluation import reproduction
 from fer_exp.evaluation.calibration import scale
-from fer_exp.evaluation.scores import named_metrics, recall_table, score_test_sets
+from fer_exp.evaluation.scores import accuracy_without, named_metrics, recall_table, score_test_sets
 from fer_exp.evaluation.statistics import reliability
 from fer_exp.inputs.source import Source, covered_shares
 from fer_exp.inputs.variants import Samples, build_samples, is_degraded, on_curve, own_test_set
@@ -68,6 +68,7 @@ def record_results(
     checkpoints: Checkpoints,
     shares: Mapping[str, float],
     faces: Faces,
+    twins: Twins,
     metrics: Sequence[OwnMetric],
 ) -> None:
     """Record the scores of each checkpoint as metrics, tables and pictures, beside the numbers that a study printed."""
@@ -76,6 +77,7 @@ def record_results(
         about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
         test_metrics = named_metrics(name, results[name], own_test_set(cfg.data.name))
         run.log_model(name, epoch, about, test_metrics, faces.fingerprint)
+        run.log_metrics(accuracy_without(name, predictions[name], faces.ids[twins.test]))
         record_checkpoint(run, name, predictions[name], results[name], faces)
         record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
     printed = reproduction.printed_numbers(published, cfg, faces)

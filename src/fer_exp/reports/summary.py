@@ -93,6 +93,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         "title": title,
         "answer": page.answer(results, matrices["best"]),
         "matrices": [page.cells(cells, checkpoint) for checkpoint, cells in matrices.items()],
+        "twins": any(cells["twins"].notna().any() for cells in matrices.values()),
         "figures": GroupFigures(store, summary, title, results, file, mark).draw_all(matrices["best"]),
         "runs": page.runs(results),
     }
