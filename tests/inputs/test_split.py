@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import make_faces
 
 from fer_exp.config.training import SplitBy
 from fer_exp.errors import DataError
@@ -69,3 +70,43 @@ def test_a_covered_copy_is_on_the_side_of_its_face(faces):
     sides = [set(twice.ids[part.rows]) for part in (found.train, found.validation)]
     assert not sides[0] & sides[1]
     assert len(found.validation) == pytest.approx(0.3 * len(twice.rows("train")), abs=2)
+
+
+def with_people(faces, count):
+    """People of different numbers of pictures, each with a favourite class."""
+    rng = np.random.default_rng(0)
+    who = rng.choice(count, len(faces), p=rng.dirichlet(np.full(count, 3.0)))
+    return replace(faces, groups=np.array([f"S{person:03d}" for person in who]))
+
+
+def by_people(seed=0, variant="normal", share=0.2, count=30, n_train=600):
+    faces = with_people(make_faces(n_train=n_train, n_test=3, size=4, landmarks=False), count)
+    return faces, draw(faces, variant, share, SplitBy.group, seed)
+
+
+def test_by_group_no_person_is_on_both_sides_whatever_the_variant():
+    for variant in VARIANTS:
+        faces, found = by_people(variant=variant)
+        train, validation = (set(faces.groups[part.rows]) for part in (found.train, found.validation))
+        assert not train & validation
+        assert set(found.train.rows) | set(found.validation.rows) == set(faces.rows("train"))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.4])
+def test_by_group_every_class_has_about_its_share(share):
+    for seed in range(5):
+        faces, found = by_people(seed, share=share)
+        shares = faces.counts(found.validation.rows) / faces.counts(faces.rows("train"))
+        np.testing.assert_allclose(shares, share, atol=0.05)
+
+
+def test_by_group_the_seed_alone_decides_who_is_drawn():
+    hashes = [by_people(seed)[1].hash for seed in (0, 0, 1)]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_by_group_two_people_are_parted_and_one_is_an_error_that_says_so():
+    faces, found = by_people(count=2)
+    assert len(set(faces.groups[found.train.rows])) == len(set(faces.groups[found.validation.rows])) == 1
+    with pytest.raises(DataError, match=r"change split\.validation \(they show 1 people\)"):
+        by_people(count=1)

@@ -11,6 +11,7 @@ from pooch import file_hash
 
 from fer_exp import models
 from fer_exp.config.dataset import Duplicates
+from fer_exp.datasets.people import warn_of_people
 from fer_exp.datasets.twins import Twins, find_twins
 from fer_exp.evaluation import own_metrics
 from fer_exp.evaluation.own_metrics import OwnMetric
@@ -72,6 +73,7 @@ def prepare(cfg: TrainConfig) -> Prepared:
         )
     workers = worker_count(cfg.workers)
     faces = detect.load(cfg.dataset, size=cfg.model.size, workers=workers)
+    warn_of_people(faces)
     own_metrics.check(metrics, len(faces.classes))
     source = Source.from_config(faces, cfg)
     split = draw_split(faces, source.rows("train"), cfg.data.name, cfg.split.validation, cfg.split.by, cfg.seed)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_exp.evaluation import reproduction
@@ -60,6 +61,8 @@ def config_hash(cfg: TrainConfig, resolved: dict[str, Any], metrics: Sequence[Ow
     compared = {key: value for key, value in run_params(resolved).items() if key.split(".")[0] not in UNRELATED}
     compared["published"] = resolved.get("published")
     compared["metrics"] = [metric.code for metric in metrics]  # a file may change, and lie elsewhere
+    if cfg.dataset.metadata is not None:  # the file may change
+        compared["metadata"] = sha256(Path(cfg.dataset.metadata).expanduser().read_bytes()).hexdigest()
     if cfg.tests:
         compared["tests"] = describe_test_sets(cfg.tests, cfg.occlusion)  # an option's file may change
     return sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16]

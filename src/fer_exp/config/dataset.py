@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -39,17 +40,45 @@ class DatasetConfig:
     degrade: int | None = None
     on_bad: OnBad = OnBad.fail
     duplicates: Duplicates = Duplicates.report
+    group_pattern: str | None = None
+    metadata: str | None = None
+    group_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.degrade is not None and self.degrade < 4:
             raise ConfigError(f"dataset.degrade={self.degrade}: must be at least 4 pixels, or null for all there are")
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"dataset.limit={self.limit}: must be at least 1, or null for all faces")
+        self._check_groups()
         if self.classes is not None:
             if len(set(self.classes)) != len(self.classes):
                 raise ConfigError(f"dataset.classes={self.classes}: names a class twice")
             if len(self.classes) < 2:
                 raise ConfigError(f"dataset.classes={self.classes}: must name at least two classes")
+
+    def _check_groups(self) -> None:
+        if self.group_column is not None and self.metadata is None:
+            raise ConfigError(
+                f"dataset.group_column={self.group_column}: a column of which file? Say dataset.metadata=FILE.csv"
+            )
+        if self.group_pattern is None:
+            return
+        if self.group_column is not None:
+            raise ConfigError(
+                f"dataset.group_pattern={self.group_pattern} with dataset.group_column={self.group_column}: both say "
+                "who is on a picture; give one"
+            )
+        try:
+            groups = re.compile(self.group_pattern).groups
+        except re.error as error:
+            raise ConfigError(
+                f"dataset.group_pattern={self.group_pattern}: not a regular expression ({error})"
+            ) from error
+        if not groups:
+            raise ConfigError(
+                f"dataset.group_pattern={self.group_pattern}: needs a group in round brackets that names who is on the "
+                "picture, such as ([^/_]+)_[^/]*$"
+            )
 
 
 @dataclass

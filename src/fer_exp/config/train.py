@@ -8,7 +8,8 @@ from fer_exp.config.checks import check_positive
 from fer_exp.config.inputs import InputsConfig
 from fer_exp.config.published import PublishedConfig
 from fer_exp.config.tracking import TrackingConfig
-from fer_exp.config.training import TrainingConfig
+from fer_exp.config.training import SplitBy, TrainingConfig
+from fer_exp.errors import ConfigError
 
 
 @dataclass
@@ -26,5 +27,10 @@ class TrainConfig(TrainingConfig, InputsConfig):
     def __post_init__(self) -> None:
         InputsConfig.__post_init__(self)
         TrainingConfig.__post_init__(self)
+        if self.split.by is SplitBy.group and self.dataset.group_pattern is None and self.dataset.group_column is None:
+            raise ConfigError(
+                "split.by=group: say who is on a picture: dataset.group_pattern=REGEX, or dataset.metadata=FILE.csv "
+                "with dataset.group_column=NAME"
+            )
         if self.workers is not None:
             check_positive("workers", self.workers)

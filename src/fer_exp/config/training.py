@@ -76,10 +76,11 @@ class ReduceLROnPlateauConfig:
 
 
 class SplitBy(Enum):
-    """The unit that the validation split draws: faces (both forms of a face on one side) or images."""
+    """The unit that the validation split draws: faces (both forms of a face on one side), images, or people."""
 
     face = "face"
     image = "image"
+    group = "group"
 
 
 @dataclass

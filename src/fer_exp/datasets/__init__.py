@@ -41,6 +41,10 @@ def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
         from fer_exp.datasets.class_names import rename
 
         faces = rename(faces, cfg.rename)
+    if cfg.metadata is not None or cfg.group_pattern is not None:
+        from fer_exp.datasets.people import add_metadata
+
+        faces = add_metadata(faces, cfg)
     if cfg.limit is not None:
         from fer_exp.datasets.limit import limited_rows
 

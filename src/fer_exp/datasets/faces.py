@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -64,6 +64,8 @@ class Faces:
         excluded: faces left out, with the reason.
         synthetic: True where no camera has seen these faces.
         hashes: (n, 64) int8, see fer_exp.datasets.perceptual; None where near duplicates are not looked for.
+        groups: (n,) str, who is on the picture, "" where that is not known; None where nothing says so.
+        metadata: further columns by name, (n,) str each, "" where a face has no value.
     """
 
     name: str
@@ -80,6 +82,8 @@ class Faces:
     excluded: Sequence[Exclusion] = field(default=())
     synthetic: bool = False
     hashes: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.root is None) == (self.pixels is None):
@@ -102,6 +106,8 @@ class Faces:
             sizes=self.sizes[rows],
             digests=self.digests[rows],
             landmarks=None if self.landmarks is None else self.landmarks[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            metadata={name: values[rows] for name, values in self.metadata.items()},
             hashes=None if self.hashes is None else self.hashes[rows],
             pixels=None if self.pixels is None else PixelRows(self.pixels, np.arange(len(self))[rows]),
         )

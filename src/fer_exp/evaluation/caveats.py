@@ -23,6 +23,7 @@ def find_caveats(runs: list[Run]) -> list[str]:
         ("near_duplicates.test_in_validation", "test pictures are nearly the same as validation pictures"),
         ("duplicates.test_in_validation", "test pictures also occur in validation"),
         ("duplicates.validation_in_training", "validation pictures also occur in training"),
+        ("people.test_in_training", "people in the test part are also in training"),
         ("landmarks.missing", "faces have no usable landmarks"),
     ):
         most = max(runs, key=lambda run: int(run.data.tags.get(key, 0) or 0)).data.tags

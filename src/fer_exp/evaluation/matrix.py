@@ -62,8 +62,8 @@ def matrix_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
     Columns: trained_on, tested_on, those of `cell_statistics`, published (what a study printed for this cell; NaN
     without one), without_twins and twins (accuracy without the test faces that have a twin in training, and their
     number; NaN where a run has none), below_best (accuracy minus that of the best row of the column), p (of that
-    difference on the same faces, corrected by Holm for all differences of the matrix, those of further test sets apart; NaN for the best
-    itself and without predictions).
+    difference on the same faces, corrected by Holm for all differences of the matrix, those of further test sets
+    apart; NaN for the best itself and without predictions).
     """
     by_variant = {v: [r for r in results if r.variant == v] for v in matrix_rows(results)}
     rows = []

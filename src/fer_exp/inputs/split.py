@@ -9,8 +9,11 @@ import numpy as np
 
 from fer_exp.config.training import SplitBy
 from fer_exp.datasets.faces import Faces
+from fer_exp.datasets.people import people
 from fer_exp.errors import DataError
 from fer_exp.inputs.variants import Samples, build_samples
+
+PASSES = 3  # over all people, until few could improve the shares of the classes
 
 
 class Split(NamedTuple):
@@ -36,11 +39,41 @@ def draw_stratified(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return drawn
 
 
+def draw_people(labels: np.ndarray, people: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Draw people until their faces are about `share` of each class, (n,) bool: all faces of a person, or none.
+
+    People are taken in an order drawn by the seed, PASSES times; one is drawn, or put back, if the counts of the
+    classes come nearer to what is wanted by that. Where nobody brings them
+    nearer (few people), the one who leaves them nearest is.
+
+    Args:
+        labels: (n,) int.
+        people: (n,) str, who is on each face.
+        share: wanted of each class, between 0 and 1.
+        seed: seed of the order.
+    """
+    _, person = np.unique(people, return_inverse=True)
+    counts = np.zeros((person.max() + 1, labels.max() + 1))
+    np.add.at(counts, (person, labels), 1)
+    totals = np.maximum(counts.sum(0), 1)
+    shares = counts / totals  # a class counts alike whatever its size
+    missing = share * (counts.sum(0) > 0)
+    drawn = np.zeros(len(counts), bool)
+    for k in np.tile(np.random.default_rng(seed).permutation(len(counts)), PASSES):
+        left = missing + shares[k] if drawn[k] else missing - shares[k]
+        if (left**2).sum() < (missing**2).sum():
+            drawn[k], missing = not drawn[k], left
+    if not drawn.any():
+        drawn[((missing - shares) ** 2).sum(1).argmin()] = True
+    return drawn[person]
+
+
 def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: SplitBy, seed: int) -> Split:
     """Split the training rows, and build the variant's samples of both sides.
 
     By face, both forms of a face are on the same side, and all variants of a seed have the same faces there. By
     image, the variant's pictures are drawn one by one, as study A did: a doubled face can stand on both sides.
+    By group, all faces of a person are on one side.
     `mixed_unique` is assigned before the draw, so that a face is covered or not whatever the seed.
 
     Args:
@@ -48,31 +81,42 @@ def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: S
         rows: (n,) the training part's usable rows, in natural file order.
         variant: see fer_exp.inputs.variants.build_samples.
         share: share of each class for validation, between 0 and 1.
-        by: faces or images.
+        by: faces, images or people.
         seed: seed of the draw.
 
     Raises:
         DataError: nothing would be left to train or to validate on.
     """
     samples = build_samples(variant, rows, faces.labels[rows])
-    if by is SplitBy.face:
-        # a covered copy beside its face goes where the face goes
-        _, first, face = np.unique(faces.identities(rows), return_index=True, return_inverse=True)
-        ranks = np.argsort(first)  # faces in file order
-        drawn = np.zeros(len(first), bool)
-        drawn[ranks] = draw_stratified(faces.labels[rows[first[ranks]]], share, seed)
-        # the hash is of faces, whatever the variant
-        held_out = drawn[face]
-        validation = np.isin(samples.rows, rows[held_out])
-        names = faces.ids[rows]
-    else:
+    if by is SplitBy.image:
         held_out = validation = draw_stratified(faces.labels[samples.rows], share, seed)
         names = np.char.add(faces.ids[samples.rows], np.where(samples.covered, " covered", ""))
+    else:
+        # the hash is of faces, whatever the variant
+        held_out = _draw_faces(faces, rows, share, by, seed)
+        validation = np.isin(samples.rows, rows[held_out])
+        names = faces.ids[rows]
     if not validation.any() or validation.all():
         raise DataError(
             f"split.validation={share} of {len(rows)} training faces leaves nothing to train or validate on; "
-            "raise dataset.limit or change split.validation"
+            f"raise dataset.limit or change split.validation{_count_people(faces, rows, by)}"
         )
     digest = hashlib.sha256("\n".join(sorted(names[held_out])).encode() + b"\n\n")
     digest.update("\n".join(sorted(names[~held_out])).encode())
     return Split(samples.take(~validation), samples.take(validation), digest.hexdigest()[:16])
+
+
+def _draw_faces(faces: Faces, rows: np.ndarray, share: float, by: SplitBy, seed: int) -> np.ndarray:
+    """Return which of these rows are held out, (n,) bool, all pictures of a face or of a person alike."""
+    if by is SplitBy.group:
+        return draw_people(faces.labels[rows], people(faces, rows), share, seed)
+    # a covered copy beside its face goes where the face goes
+    _, first, face = np.unique(faces.identities(rows), return_index=True, return_inverse=True)
+    ranks = np.argsort(first)  # faces in file order
+    drawn = np.zeros(len(first), bool)
+    drawn[ranks] = draw_stratified(faces.labels[rows[first[ranks]]], share, seed)
+    return drawn[face]
+
+
+def _count_people(faces: Faces, rows: np.ndarray, by: SplitBy) -> str:
+    return f" (they show {len(np.unique(people(faces, rows)))} people)" if by is SplitBy.group else ""

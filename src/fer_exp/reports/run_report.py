@@ -20,6 +20,7 @@ from fer_exp.inputs.source import Source, covered_shares
 from fer_exp.inputs.variants import Samples, build_samples, is_degraded, on_curve, own_test_set
 from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
+from fer_exp.reports.people import describe_people
 from fer_exp.reports.problems import find_problems
 from fer_exp.reports.tables import markdown_table, print_table
 from fer_exp.reports.twins import describe_twins
@@ -124,6 +125,7 @@ def describe_data(
     _describe_missing(run, source, missing)
     _describe_leaks(run, faces, split, test)
     describe_twins(run, faces, split, test, twins)
+    describe_people(run, faces, split, test)
     _describe_problems(run, faces, twins)
     forms = ("normal", "occluded") if source.placement is not None else ("normal",)
     for form in forms:
