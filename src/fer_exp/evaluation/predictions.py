@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,17 +18,32 @@ if TYPE_CHECKING:
     from fer_exp.inputs.variants import Samples
 
 
+GROUP = "group"  # the column of who is on a picture
+METADATA = "metadata:"  # begins the columns of what a metadata file says
+NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
+
+
 class Predictions(NamedTuple):
-    """Probabilities (n, classes) float32 of the same faces on each test set that was looked at."""
+    """Probabilities (n, classes) float32 of the same faces on each test set that was looked at.
+
+    `groups` (n,) str says who is on each picture, where that is known; `metadata` has further columns (n,) str.
+    """
 
     ids: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
     probabilities: dict[str, np.ndarray]
+    groups: np.ndarray | None = None
+    metadata: Mapping[str, np.ndarray] = NOTHING
 
     def to_table(self) -> pd.DataFrame:
-        """Return a row per face: id, label, and `<test set>/<class>` probabilities; mixed is derived, not stored."""
+        """Return a row per face: id, label, and `<test set>/<class>` probabilities; mixed is derived, not stored.
+
+        Where they are known, who is on a picture is `group`, and a column NAME of the metadata file `metadata:NAME`.
+        """
         columns = {"id": self.ids, "label": np.asarray(self.classes)[self.labels]}
+        columns |= {} if self.groups is None else {GROUP: self.groups}
+        columns |= {f"{METADATA}{name}": values for name, values in self.metadata.items()}
         for test_set, p in self.probabilities.items():
             columns |= {f"{test_set}/{name}": p[:, i] for i, name in enumerate(self.classes)}
         return pd.DataFrame(columns)
@@ -39,14 +55,17 @@ class Predictions(NamedTuple):
         Raises:
             ValueError, KeyError: it is not such a table.
         """
-        names = [tuple(column.split("/", 1)) for column in table.columns if "/" in column]
+        further = [column for column in table.columns if column.startswith(METADATA)]
+        names = [tuple(column.split("/", 1)) for column in table.columns if "/" in column and column not in further]
         forms = dict.fromkeys(form for form, _ in names)
         classes = tuple(name for form, name in names if form == "normal")
         labels = pd.Categorical(table["label"], categories=classes).codes.astype(np.int64)
         if not classes or (labels < 0).any():
             raise ValueError("labels and columns name different classes")
         probabilities = {form: table[[f"{form}/{name}" for name in classes]].to_numpy() for form in forms}
-        return cls(table["id"].to_numpy(), labels, classes, probabilities)
+        groups = table[GROUP].to_numpy(str) if GROUP in table.columns else None
+        metadata = {column.removeprefix(METADATA): table[column].to_numpy(str) for column in further}
+        return cls(table["id"].to_numpy(), labels, classes, probabilities, groups, metadata)
 
     def correct(self, test_set: str) -> np.ndarray:
         """Return whether each face is recognised, (n,) bool."""
@@ -62,7 +81,7 @@ class Predictions(NamedTuple):
         smallest = np.finfo(np.float32).tiny  # a network may be sure that it is none of them
         parts = {form: np.maximum(p[:, chosen], smallest) for form, p in self.probabilities.items()}
         probabilities = {form: p / p.sum(1, keepdims=True) for form, p in parts.items()}
-        return Predictions(self.ids, labels, classes, probabilities)
+        return self._replace(labels=labels, classes=classes, probabilities=probabilities)
 
     def on(self, test_set: str) -> np.ndarray:
         """Return the probabilities on a test set; on mixed, each face in the form that study A's rule gives it."""
@@ -102,7 +121,12 @@ def predict(
             samples = build_samples(variant, rows, faces.labels[rows])
             for epoch, found in predict_samples(models, tested, samples, batch_size, bar.update).items():
                 probabilities[epoch][form] = found
-    return {e: Predictions(faces.ids[rows], faces.labels[rows], faces.classes, p) for e, p in probabilities.items()}
+    tested_faces = faces.take(rows)
+    of_faces = tested_faces.groups, tested_faces.metadata
+    return {
+        e: Predictions(tested_faces.ids, tested_faces.labels, faces.classes, p, *of_faces)
+        for e, p in probabilities.items()
+    }
 
 
 def predict_samples(

@@ -22,6 +22,7 @@ from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
 from fer_exp.reports.people import describe_people
 from fer_exp.reports.problems import find_problems
+from fer_exp.reports.subgroups import record_subgroups
 from fer_exp.reports.tables import markdown_table, print_table
 from fer_exp.reports.twins import describe_twins
 
@@ -199,9 +200,10 @@ def draw_curves(run: Recorder, history: Sequence[Mapping[str, float]], best_epoc
 def record_checkpoint(
     run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], faces: Faces
 ) -> None:
-    """Record predictions per face, recall per class and confusion matrices of a checkpoint."""
+    """Record predictions per face, recall per class, accuracy per value of the metadata and confusion matrices."""
     run.log_parquet(predictions.to_table(), f"predictions/{checkpoint}.parquet")
     run.log_table(recall_table(by_set, predictions.classes), f"{checkpoint}/recall.json")
+    record_subgroups(run, checkpoint, predictions)
     for name, of_set in by_set.items():
         title = f"{run.name}, {checkpoint}, tested on {name}{synthetic_mark(faces)}"
         run.log_figure(

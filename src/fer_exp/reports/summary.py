@@ -15,6 +15,7 @@ from fer_exp.evaluation.results import CHECKPOINTS, RunResult, load
 from fer_exp.reports import matrix, page
 from fer_exp.reports.group_figures import GroupFigures, log_figure
 from fer_exp.reports.run_report import print_run_links
+from fer_exp.reports.subgroups import page_tables
 from fer_exp.tracking import Recorder, TrackingStore, provenance
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         "title": title,
         "answer": page.answer(results, matrices["best"]),
         "matrices": [page.cells(cells, checkpoint) for checkpoint, cells in matrices.items()],
+        "subgroups": page_tables(results),
         "twins": any(cells["twins"].notna().any() for cells in matrices.values()),
         "figures": GroupFigures(store, summary, title, results, file, mark).draw_all(matrices["best"]),
         "runs": page.runs(results),

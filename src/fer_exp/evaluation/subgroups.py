@@ -1,0 +1,108 @@
+"""Accuracy per value of what a metadata file says of the faces: age, gender, skin, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from fer_exp.evaluation.matrix import correct_by_run
+from fer_exp.evaluation.predictions import Predictions
+from fer_exp.evaluation.results import RunResult, matrix_rows
+from fer_exp.evaluation.statistics import Interval, hierarchical, percentiles, wilson
+
+MOST = 12  # values; columns of more numbers are cut into PARTS, columns of more words say nothing
+PARTS = 4
+UNKNOWN = "not known"
+
+
+def subgroups(values: np.ndarray) -> tuple[np.ndarray, list[str]] | None:
+    """Return the position (n,) int64 of each face's value, and the values in order; those not known come last.
+
+    More than MOST numbers become PARTS ranges with about as many faces each; None for more than MOST words, and where
+    all faces have one value.
+
+    Args:
+        values: (n,) str, "" where a face has none.
+    """
+    known = values != ""
+    names: list[str] = sorted(set(values[known].tolist()), key=_order)
+    if len(names) > MOST:
+        numbers = pd.to_numeric(pd.Series(values[known]), errors="coerce").to_numpy(float)
+        if not np.isfinite(numbers).all():
+            return None
+        edges = np.unique(np.quantile(numbers, np.arange(1, PARTS) / PARTS, method="inverted_cdf"))
+        part = np.searchsorted(edges, numbers)  # an edge belongs to the range that it ends
+        present = np.unique(part)
+        names = [f"{numbers[part == k].min():g} to {numbers[part == k].max():g}" for k in present]
+        of_known = np.searchsorted(present, part)
+    else:
+        position = {name: k for k, name in enumerate(names)}
+        of_known = np.array([position[value] for value in values[known].tolist()], np.int64)
+    positions = np.full(len(values), len(names), np.int64)
+    positions[known] = of_known
+    if not known.all():
+        names = [*names, UNKNOWN]
+    return (positions, names) if len(names) > 1 else None
+
+
+def _order(name: str) -> tuple[bool, float, str]:
+    """Return a key that orders numbers by size, before words."""
+    try:
+        return False, float(name), name
+    except ValueError:
+        return True, 0.0, name
+
+
+def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
+    """Return a row per value and test set: value, faces, tested_on, accuracy, and its 95 % Wilson interval.
+
+    None where the column makes no groups; see `subgroups`.
+    """
+    found = subgroups(predictions.metadata[column])
+    if found is None:
+        return None
+    positions, names = found
+    rows = []
+    for k, name in enumerate(names):
+        for test_set in predictions.test_sets:
+            accuracy, interval = _accuracy(predictions.correct(test_set)[None, positions == k])
+            rows.append((name, int((positions == k).sum()), test_set, accuracy, *interval))
+    columns = ["value", "faces", "tested_on", "accuracy", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).round(4)
+
+
+def compare_values(
+    results: list[RunResult], checkpoint: str, column: str, test_sets: Sequence[str]
+) -> pd.DataFrame | None:
+    """Return the same of several runs, with a row also per training variant: trained_on comes first.
+
+    Accuracies are means over the runs of a variant; of several runs the interval is over faces and seeds. None where
+    the column makes no groups, or runs have no comparable predictions.
+    """
+    first = results[0].predictions.get(checkpoint) if results else None
+    found = subgroups(first.metadata[column]) if first is not None and column in first.metadata else None
+    if found is None:
+        return None
+    positions, names = found
+    rows = []
+    for variant in matrix_rows(results):
+        members = [result for result in results if result.variant == variant]
+        for test_set in test_sets:
+            correct = correct_by_run(members, checkpoint, test_set)
+            if correct is None:
+                continue
+            for k, name in enumerate(names):
+                accuracy, interval = _accuracy(correct[:, positions == k])
+                rows.append((variant, name, int((positions == k).sum()), test_set, accuracy, *interval))
+    columns = ["trained_on", "value", "faces", "tested_on", "accuracy", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).round(4) if rows else None
+
+
+def _accuracy(correct: np.ndarray) -> tuple[float, Interval]:
+    """Return the mean of right or wrong (runs, faces) and its 95 % interval."""
+    if len(correct) == 1:
+        return float(correct.mean()), wilson(int(correct.sum()), correct.shape[1])
+    low, high = (float(np.clip(end, 0, 1)) for end in percentiles(hierarchical(correct)))
+    return float(correct.mean()), Interval(low, high)
