@@ -30,6 +30,11 @@ def find_caveats(runs: list[Run]) -> list[str]:
         if int(most.get(key, 0) or 0):
             rule = f" (occlusion.missing={most.get('landmarks.missing_rule')})" if key == "landmarks.missing" else ""
             sentences.append(f"{most[key]} {words}{rule}.")
+    if any(int(run.data.tags.get("people.test", 0) or 0) for run in runs):
+        sentences.append(
+            "Several faces show one person: intervals of single runs are over people, those of several runs and all p "
+            "values count faces as independent."
+        )
     if len({run.data.tags.get("code.hash") for run in runs}) > 1:
         sentences.append("The runs were made by different versions of the code.")
     names = [run.info.run_name for run in runs if "looked_at_test_set" in run.data.tags]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from fer_exp.evaluation.clusters import people_interval
 from fer_exp.evaluation.statistics import Interval, wilson
 
 if TYPE_CHECKING:
@@ -32,13 +33,19 @@ class Scores(NamedTuple):
     own: Mapping[str, float] = NONE  # a user's metrics by name
 
 
-def score(labels: np.ndarray, probabilities: np.ndarray, metrics: Sequence[OwnMetric] = ()) -> Scores:
+def score(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    metrics: Sequence[OwnMetric] = (),
+    groups: np.ndarray | None = None,
+) -> Scores:
     """Score predictions; balanced accuracy and macro F1 are means over the classes that occur.
 
     Args:
         labels: (n,) int.
         probabilities: (n, classes); rows sum to 1.
         metrics: of the user's own.
+        groups: (n,) str, who is on each face; the interval is then over people instead of faces.
 
     Raises:
         ValueError: there are no faces.
@@ -59,7 +66,7 @@ def score(labels: np.ndarray, probabilities: np.ndarray, metrics: Sequence[OwnMe
     return Scores(
         n=n,
         accuracy=hits / n,
-        interval=wilson(hits, n),
+        interval=wilson(hits, n) if groups is None else people_interval(predicted == labels, groups),
         balanced_accuracy=float(np.nanmean(recall)),
         macro_f1=float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0)),
         loss=float(log_loss(labels, exact, labels=range(classes))),
@@ -71,7 +78,10 @@ def score(labels: np.ndarray, probabilities: np.ndarray, metrics: Sequence[OwnMe
 
 def score_test_sets(predictions: Predictions, metrics: Sequence[OwnMetric] = ()) -> dict[str, Scores]:
     """Score the predictions on every test set."""
-    return {name: score(predictions.labels, predictions.on(name), metrics) for name in predictions.test_sets}
+    return {
+        name: score(predictions.labels, predictions.on(name), metrics, predictions.groups)
+        for name in predictions.test_sets
+    }
 
 
 def relative_change(value: float, reference: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from fer_exp.evaluation.clusters import people_interval
 from fer_exp.evaluation.matrix import correct_by_run
 from fer_exp.evaluation.predictions import Predictions
 from fer_exp.evaluation.results import RunResult, matrix_rows
@@ -56,9 +57,9 @@ def _order(name: str) -> tuple[bool, float, str]:
 
 
 def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
-    """Return a row per value and test set: value, faces, tested_on, accuracy, and its 95 % Wilson interval.
+    """Return a row per value and test set: value, faces, tested_on, accuracy, and its 95 % interval.
 
-    None where the column makes no groups; see `subgroups`.
+    It is Wilson's over faces, or that over people where they are known. None where the column makes no groups; see `subgroups`.
     """
     found = subgroups(predictions.metadata[column])
     if found is None:
@@ -67,7 +68,9 @@ def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
     rows = []
     for k, name in enumerate(names):
         for test_set in predictions.test_sets:
-            accuracy, interval = _accuracy(predictions.correct(test_set)[None, positions == k])
+            of_value = positions == k
+            people = None if predictions.groups is None else predictions.groups[of_value]
+            accuracy, interval = _accuracy(predictions.correct(test_set)[None, of_value], people)
             rows.append((name, int((positions == k).sum()), test_set, accuracy, *interval))
     columns = ["value", "faces", "tested_on", "accuracy", "low", "high"]
     return pd.DataFrame(rows, columns=columns).round(4)
@@ -82,8 +85,8 @@ def compare_values(
     the column makes no groups, or runs have no comparable predictions.
     """
     first = results[0].predictions.get(checkpoint) if results else None
-    found = subgroups(first.metadata[column]) if first is not None and column in first.metadata else None
-    if found is None:
+    found = None if first is None or column not in first.metadata else subgroups(first.metadata[column])
+    if first is None or found is None:
         return None
     positions, names = found
     rows = []
@@ -94,14 +97,17 @@ def compare_values(
             if correct is None:
                 continue
             for k, name in enumerate(names):
-                accuracy, interval = _accuracy(correct[:, positions == k])
+                people = None if first.groups is None else first.groups[positions == k]
+                accuracy, interval = _accuracy(correct[:, positions == k], people)
                 rows.append((variant, name, int((positions == k).sum()), test_set, accuracy, *interval))
     columns = ["trained_on", "value", "faces", "tested_on", "accuracy", "low", "high"]
     return pd.DataFrame(rows, columns=columns).round(4) if rows else None
 
 
-def _accuracy(correct: np.ndarray) -> tuple[float, Interval]:
-    """Return the mean of right or wrong (runs, faces) and its 95 % interval."""
+def _accuracy(correct: np.ndarray, people: np.ndarray | None) -> tuple[float, Interval]:
+    """Return the mean of right or wrong (runs, faces), and its 95 % interval: of one run over people, where known."""
+    if len(correct) == 1 and people is not None:
+        return float(correct.mean()), people_interval(correct[0], people)
     if len(correct) == 1:
         return float(correct.mean()), wilson(int(correct.sum()), correct.shape[1])
     low, high = (float(np.clip(end, 0, 1)) for end in percentiles(hierarchical(correct)))
