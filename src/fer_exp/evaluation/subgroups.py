@@ -59,7 +59,8 @@ def _order(name: str) -> tuple[bool, float, str]:
 def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
     """Return a row per value and test set: value, faces, tested_on, accuracy, and its 95 % interval.
 
-    It is Wilson's over faces, or that over people where they are known. None where the column makes no groups; see `subgroups`.
+    It is Wilson's over faces, or that over people where they are known. None where the column makes no
+    groups; see `subgroups`.
     """
     found = subgroups(predictions.metadata[column])
     if found is None:
