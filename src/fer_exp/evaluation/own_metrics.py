@@ -16,7 +16,18 @@ from fer_exp.errors import ConfigError
 log = logging.getLogger(__name__)
 
 FUNCTION = "score"
-TAKEN = ("balanced_accuracy", "macro_f1", "loss", "ci_low", "ci_high", "change")
+TAKEN = (
+    "balanced_accuracy",
+    "macro_f1",
+    "loss",
+    "ci_low",
+    "ci_high",
+    "change",
+    "ece",
+    "ece_scaled",
+    "temperature",
+    "without_twins",
+)
 
 
 class OwnMetric(NamedTuple):
