@@ -8,3 +8,13 @@ def test_three_seeds_and_clean_data_leave_no_doubts(store, add):
     for seed in (0, 1, 2):
         add("normal", seed, predictions(0.9, 0.3, seed))
     assert caveats.find_caveats(sweep_runs(store, "s-1")) == []
+
+
+def test_one_seed_says_that_no_star_is_given(store, add):
+    add("normal", 0, predictions(0.9, 0.3, 0))
+    (said,) = caveats.find_caveats(sweep_runs(store, "s-1"))
+    assert "over faces only, and no star is given" in said
+    for seed in (0, 1, 2):
+        add("mixed", seed, predictions(0.9, 0.3, seed))
+    (said,) = caveats.find_caveats(sweep_runs(store, "s-1"))
+    assert said == "Fewer than three seeds (1): chance between trainings is hardly measured."

@@ -3,7 +3,8 @@ import pytest
 from predicted import SHARES, N, predictions
 
 from fer_exp.evaluation import groups, matrix, results, severity
-from fer_exp.evaluation.statistics import hierarchical, mcnemar, percentiles, wilson
+from fer_exp.evaluation.intervals import CrossedMeans, proportion_interval
+from fer_exp.evaluation.statistics import holm, mcnemar, wilson
 from fer_exp.reports import figures
 from fer_exp.tracking import sweep_runs
 
@@ -53,15 +54,19 @@ def cell(table, trained, tested):
     return table[(table.trained_on == trained) & (table.tested_on == tested)].iloc[0]
 
 
-def test_one_run_per_cell_has_wilsons_interval_and_mcnemars_test(three):
+def test_one_seed_has_wilsons_interval_over_faces_and_no_p(three):
     table = matrix.matrix_table(three, "best")
     found = cell(table, "normal", "occluded")
     right = [t.predictions["best"].correct("occluded") for t in three]
     assert (found.low, found.high) == pytest.approx(wilson(int(right[0].sum()), N), abs=1e-4)
     assert found.below_best == pytest.approx(right[0].mean() - right[1].mean(), abs=2e-4)
-    # six differences in the matrix: the smallest p of all is multiplied by six, others by less
-    assert mcnemar(right[1], right[0]) <= found.p <= 6 * mcnemar(right[1], right[0])
-    assert np.isnan(cell(table, "occluded", "occluded").p)
+    assert (table["over"] == "faces").all()
+    assert table["p"].isna().all()
+    pairs = matrix.pair_table(three, "best").set_index(["tested_on", "a", "b"])
+    assert len(pairs) == 9
+    pair = pairs.loc[("occluded", "normal", "occluded")]
+    assert np.isnan(pair.p) and pair.p_networks == mcnemar(right[0], right[1])
+    assert pair.difference == pytest.approx(right[0].mean() - right[1].mean())
 
 
 def test_several_seeds_have_the_interval_over_faces_and_seeds(store, add):
@@ -70,6 +75,38 @@ def test_several_seeds_have_the_interval_over_faces_and_seeds(store, add):
     members, _ = results.load(store, sweep_runs(store, "s-1"))
     found = cell(matrix.matrix_table(members, "best"), "normal", "occluded")
     right = np.stack([t.predictions["best"].correct("occluded") for t in members])
-    assert (found.low, found.high) == pytest.approx(percentiles(hierarchical(right)), abs=1e-4)
-    assert found.n == 3
+    means = CrossedMeans({("normal", "occluded"): right}, {"normal": "012"})
+    expected = proportion_interval(means.estimate({("normal", "occluded"): 1.0}))
+    assert (found.low, found.high) == pytest.approx(expected, abs=1e-4)
+    assert found.n == 3 and found.over == "faces and seeds"
     assert found.deviation == pytest.approx(right.mean(1).std(ddof=1), abs=1e-3)
+
+
+def test_all_pairs_of_rows_are_corrected_together_and_a_cell_has_that_of_the_best(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed))
+        add("occluded", seed, predictions(0.5, 0.8, seed + 10))
+        add("mixed", seed, predictions(0.85, 0.75, seed + 20))
+    members, _ = results.load(store, sweep_runs(store, "s-1"))
+    pairs, table = matrix.pair_table(members, "best"), matrix.matrix_table(members, "best")
+    means = {t: matrix.crossed_means(members, "best", [t]) for t in ("normal", "occluded", "mixed")}
+    alone = [
+        means[r.tested_on].estimate({(r.a, r.tested_on): 1.0, (r.b, r.tested_on): -1.0}).p for r in pairs.itertuples()
+    ]
+    assert len(pairs) == 9 and pairs["p"].to_numpy() == pytest.approx(holm(np.array(alone)))
+    pair = pairs.set_index(["tested_on", "a", "b"]).loc[("occluded", "normal", "occluded")]
+    assert cell(table, "normal", "occluded").p == pair.p < 0.05
+    assert np.isnan(cell(table, "occluded", "occluded").p)
+    assert pairs["p_networks"].isna().all()
+
+
+def test_a_row_of_one_seed_is_judged_by_the_seeds_of_the_others(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed))
+    add("occluded", 0, predictions(0.5, 0.8, 10))
+    members, _ = results.load(store, sweep_runs(store, "s-1"))
+    table = matrix.matrix_table(members, "best")
+    assert (table["over"] == "faces and seeds").all()
+    assert cell(table, "normal", "occluded").p < 0.05
+    few, many = cell(table, "occluded", "occluded"), cell(table, "normal", "occluded")
+    assert few.n == 1 and few.high - few.low > many.high - many.low - 0.05

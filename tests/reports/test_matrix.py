@@ -8,8 +8,8 @@ from fer_exp.reports import matrix
 def test_a_cell_without_a_run_stays_empty():
     cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 1}
     other = cell | {"trained_on": "mixed", "tested_on": "mixed"}
-    table = pd.DataFrame([cell, other]).assign(deviation=np.nan, p=np.nan)
-    assert matrix.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 |  |"
+    table = pd.DataFrame([cell, other]).assign(deviation=np.nan, p=np.nan, over="faces")
+    assert matrix.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 faces only |  |"
 
 
 def test_the_latex_table_escapes_what_latex_would_read(three):
@@ -17,3 +17,24 @@ def test_the_latex_table_escapes_what_latex_would_read(three):
     assert r"50 \% of mini\_xception" in text
     assert text.count(r"\\") == 4
     assert r"\begin{tabular}{lrrr}" in text
+
+
+def test_ranges_in_latex_have_en_dashes(three):
+    table = matrix_table(three, "best")
+    text = matrix.as_latex(table, "28px-pictures")
+    for cell in table.itertuples():
+        assert f"({cell.low:.3f}--{cell.high:.3f} faces only)" in text
+    assert "28px-pictures" in text
+
+
+def test_one_seed_is_never_starred(three):
+    table = matrix_table(three, "best")
+    assert table["accuracy"].max() - table["accuracy"].min() > 0.4
+    assert "*" not in matrix.as_markdown(table, "x").replace("**", "")
+
+
+def test_colours_span_the_intervals():
+    cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.61, "low": 0.5, "high": 0.7, "n": 2}
+    other = cell | {"trained_on": "mixed", "accuracy": 0.62, "low": 0.52, "high": 0.72}
+    table = pd.DataFrame([cell, other]).assign(deviation=0.01, p=np.nan, over="faces and seeds")
+    assert matrix.draw(table, "x").axes[0].images[0].get_clim() == (0.5, 0.72)

@@ -15,10 +15,13 @@ def test_the_answer_in_sentences_follows_from_the_matrix(three):
     accuracy = {(t.variant, s): t.predictions["best"].correct(s).mean() for t in three for s in ("normal", "occluded")}
     plain, hidden = accuracy["normal", "normal"], accuracy["normal", "occluded"]
     assert f"recognises {plain:.1%} of them; covered (occluder) {hidden:.1%}" in said[0]
-    assert f"being covered costs {100 * (plain - hidden):.1f} points (95 %: " in said[0]
+    assert f"being covered costs {100 * (plain - hidden):.1f} points (95 % over faces only: " in said[0]
     won = accuracy["mixed", "occluded"] - hidden
-    assert f"covered faces by {100 * won:+.1f} points (95 %: +" in said[2]
-    assert f"{won / (plain - hidden):.0%} of what was lost" in said[2]
+    assert f"covered faces by {100 * won:+.1f} points (95 % over faces only: +" in said[2]
+    share = re.search(
+        rf"{won / (plain - hidden):.0%} of what was lost \(95 % over faces only: (\d+)% to (\d+)%\)", said[2]
+    )
+    assert share and int(share[1]) < 100 * won / (plain - hidden) < int(share[2])
     assert f"uncovered ones by {100 * (accuracy['mixed', 'normal'] - plain):+.1f} points" in said[2]
 
 
@@ -27,6 +30,50 @@ def test_no_share_is_won_back_of_a_loss_that_is_not_there(store, add):
     add("mixed", 0, predictions(0.7, 0.6, 2))
     found, _ = results.load(store, sweep_runs(store, "s-1"))
     assert "of what was lost" not in " ".join(page.answer(found, matrix.matrix_table(found, "best")))
+
+
+def test_the_share_of_a_loss_that_chance_could_make_is_not_determined(store, add):
+    add("normal", 0, predictions(0.7, 0.69, 1))
+    add("mixed", 0, predictions(0.7, 0.9, 2))
+    found, _ = results.load(store, sweep_runs(store, "s-1"))
+    right = found[0].predictions["best"]
+    assert right.correct("normal").mean() > right.correct("occluded").mean()
+    said = page.answer(found, matrix.matrix_table(found, "best"))[1]
+    assert "what share of the loss this is cannot be determined" in said
+
+
+def test_a_gain_is_not_called_a_cost(store, add):
+    add("normal", 0, predictions(0.6, 0.8, 1))
+    found, _ = results.load(store, sweep_runs(store, "s-1"))
+    (said,) = page.answer(found, matrix.matrix_table(found, "best"))
+    gain = (
+        found[0].predictions["best"].correct("occluded").mean() - found[0].predictions["best"].correct("normal").mean()
+    )
+    assert f"being covered gains {100 * gain:.1f} points (95 % over faces only: " in said and "cost" not in said
+
+
+def test_several_seeds_have_intervals_over_them(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed))
+        add("mixed", seed, predictions(0.85, 0.75, seed + 10))
+    found, _ = results.load(store, sweep_runs(store, "s-1"))
+    said = " ".join(page.answer(found, matrix.matrix_table(found, "best")))
+    assert said.count("(95 %: ") == 4 and "faces only" not in said
+    html = page.render(title="", subtitle="", warnings=[], facts=[], groups=[pairs_section(found)])
+    assert "normal - mixed" in html and "(McNemar)" not in html and "not known" not in html
+
+
+def pairs_section(found):
+    """What the template needs to show the pairs of rows."""
+    table = page.pairs(matrix.pair_table(found, "best"), "best")
+    return {"pairs": [table], "runs": {"columns": [], "rows": []}, "answer": [], "matrices": [], "figures": []}
+
+
+def test_one_seed_shows_its_two_networks_apart(three):
+    html = page.render(title="", subtitle="", warnings=[], facts=[], groups=[pairs_section(three)])
+    assert "of these two networks alone (McNemar)" in html
+    assert html.count("one seed: not known") == 9
+    assert "looks better than it is" in html
 
 
 def test_the_page_is_one_file_with_matrix_pictures_and_warnings(store, add):

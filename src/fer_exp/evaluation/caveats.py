@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 def find_caveats(runs: list[Run]) -> list[str]:
     """Return what a reader must know before trusting the numbers, a sentence each."""
     sentences = []
-    seeds = min(
+    by_variant = [
         len({r.data.params.get("seed") for r in runs if r.data.params["data"] == v}) for v in _values(runs, "data")
-    )
-    if seeds < 3:
-        measured = "not measured" if seeds < 2 else "hardly measured"
-        sentences.append(f"Fewer than three seeds ({seeds}): chance between trainings is {measured}.")
+    ]
+    if min(by_variant) < 3:
+        measured = "not measured: intervals are over faces only, and no star is given"
+        if max(by_variant) > 1:
+            measured = "hardly measured"
+        sentences.append(f"Fewer than three seeds ({min(by_variant)}): chance between trainings is {measured}.")
     for key, words in (
         ("duplicates.test_in_training", "test pictures also occur in training"),
         ("near_duplicates.test_in_training", "test pictures are nearly the same as training pictures"),

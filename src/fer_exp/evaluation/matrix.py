@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
+from fer_exp.evaluation.intervals import CrossedMeans, Estimate, proportion_interval
 from fer_exp.evaluation.results import RunResult, matrix_rows
-from fer_exp.evaluation.statistics import Difference, difference, hierarchical, holm, percentiles, spread
+from fer_exp.evaluation.statistics import holm, mcnemar, spread
 from fer_exp.inputs.variants import TEST_SETS, is_size, order_test_sets
 
-
-def correct_by_run(results: list[RunResult], checkpoint: str, test_set: str) -> np.ndarray | None:
-    """Return right or wrong, (runs, faces) bool; None where a run has no comparable predictions."""
-    if not results or not all(r.predictions and test_set in r.predictions[checkpoint].test_sets for r in results):
-        return None
-    return np.stack([r.predictions[checkpoint].correct(test_set) for r in results])
+PAIR_COLUMNS = ("tested_on", "a", "b", "difference", "low", "high", "p", "p_networks")
 
 
-def compare(a: list[RunResult], b: list[RunResult], checkpoint: str, sets: tuple[str, str]) -> Difference | None:
-    """Return the accuracy of runs a on the first test set minus that of runs b on the second.
+def crossed_means(
+    results: Iterable[RunResult], checkpoint: str, test_sets: Iterable[str], faces: np.ndarray | None = None
+) -> CrossedMeans | None:
+    """Return the means of all rows on these test sets; None where no run has predictions on all of them.
 
-    Runs are paired where they have the same seeds; those of a seed share split and initial weights.
-    None where a run has no comparable predictions.
+    Args:
+        results: the runs of a matrix; those without predictions on one of the test sets take no part.
+        checkpoint: best or last.
+        test_sets: the columns.
+        faces: (n,) bool, the faces that count; all by default.
     """
-    a, b = (sorted(results, key=lambda r: r.seed) for results in (a, b))
-    correct_a, correct_b = correct_by_run(a, checkpoint, sets[0]), correct_by_run(b, checkpoint, sets[1])
-    if correct_a is None or correct_b is None:
-        return None
-    return difference(correct_a, correct_b, paired=[r.seed for r in a] == [r.seed for r in b])
+    columns = list(test_sets)
+    by_row: dict[str, list[RunResult]] = {}
+    for r in sorted(results, key=lambda r: r.seed):
+        if r.predictions and {*columns} <= {*r.predictions[checkpoint].test_sets}:
+            by_row.setdefault(r.variant, []).append(r)
+    which = slice(None) if faces is None else faces
+    values = {
+        (row, column): np.stack([r.predictions[checkpoint].correct(column)[which] for r in members])
+        for row, members in by_row.items()
+        for column in columns
+    }
+    return CrossedMeans(values, {row: [r.seed for r in members] for row, members in by_row.items()}) if values else None
 
 
 def tested_sets(results: list[RunResult], checkpoint: str) -> list[str]:
@@ -37,48 +49,108 @@ def tested_sets(results: list[RunResult], checkpoint: str) -> list[str]:
     return order_test_sets([*forms, *named])
 
 
-def cell_statistics(results: list[RunResult], checkpoint: str, test_set: str) -> dict[str, float | int] | None:
-    """Return accuracy (mean over runs), low and high (95 %), deviation and n of runs of one variant.
+def column_statistics(
+    results: list[RunResult], checkpoint: str, test_set: str
+) -> dict[str, dict[str, float | int | str]]:
+    """Return for each row that was tested on this set: accuracy (mean over runs), low, high, deviation, n and over.
 
-    Of one run Wilson's interval over faces, of several the hierarchical bootstrap over faces and seeds. None where no
-    run has results.
+    `over` is what the 95 % interval is over. "faces": no row has two seeds, and the interval is Wilson's of the one
+    run. "faces and seeds": that of `CrossedMeans`, whose variance between seeds is that of all rows. "": several runs
+    without predictions have no interval (NaN).
     """
-    results = [r for r in results if f"{checkpoint}/{test_set}" in r.run.data.metrics]
-    metrics = [r.run.data.metrics for r in results]
-    if not metrics:
-        return None
-    accuracy = spread([m[f"{checkpoint}/{test_set}"] for m in metrics])
-    low, high = (metrics[0].get(f"{checkpoint}_ci_{end}/{test_set}", np.nan) for end in ("low", "high"))
-    if len(metrics) > 1:
-        correct = correct_by_run(results, checkpoint, test_set)
-        ends = (np.nan, np.nan) if correct is None else percentiles(hierarchical(correct))
-        low, high = (float(np.clip(end, 0, 1)) for end in ends)  # of two seeds they may lie outside 0..1
-    return {"accuracy": accuracy.mean, "low": low, "high": high, "deviation": accuracy.deviation, "n": accuracy.n}
+    means = crossed_means(results, checkpoint, [test_set])
+    column: dict[str, dict[str, float | int | str]] = {}
+    for row in matrix_rows(results):
+        metrics = [r.run.data.metrics for r in results if r.variant == row]
+        metrics = [m for m in metrics if f"{checkpoint}/{test_set}" in m]
+        if not metrics:
+            continue
+        accuracy = spread([m[f"{checkpoint}/{test_set}"] for m in metrics])
+        low, high, over = np.nan, np.nan, ""
+        estimate = means.estimate({(row, test_set): 1.0}) if means and (row, test_set) in means.cells else None
+        if estimate and estimate.over_seeds:
+            (low, high), over = proportion_interval(estimate), "faces and seeds"
+        elif len(metrics) == 1:
+            low, high = (metrics[0].get(f"{checkpoint}_ci_{end}/{test_set}", np.nan) for end in ("low", "high"))
+            over = "faces"
+        numbers = {"accuracy": accuracy.mean, "low": low, "high": high, "deviation": accuracy.deviation}
+        column[row] = {**numbers, "n": accuracy.n, "over": over}
+    return column
+
+
+class RowDifference(NamedTuple):
+    """The accuracy of row a minus that of row b on one test set, and its p corrected for all that are compared."""
+
+    a: str
+    b: str
+    test_set: str
+    estimate: Estimate
+    p: float
+
+
+def compare_rows(columns: Mapping[str, CrossedMeans]) -> list[RowDifference]:
+    """Compare all pairs of rows in each column; p is corrected by Holm's method for all of them together.
+
+    It is NaN where no row has two seeds: nothing is known then of other trainings.
+    """
+    found = []
+    for test_set, means in columns.items():
+        for a, b in combinations(means.seeds, 2):
+            estimate = means.estimate({(a, test_set): 1.0, (b, test_set): -1.0})
+            found.append(RowDifference(a, b, test_set, estimate, estimate.p if estimate.over_seeds else np.nan))
+    known = [i for i, pair in enumerate(found) if not np.isnan(pair.p)]
+    for i, p in zip(known, holm(np.array([found[i].p for i in known])), strict=True):
+        found[i] = found[i]._replace(p=float(p))
+    return found
+
+
+def pair_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
+    """Return a row per pair of rows and column of the matrix: how far a is above b on the same faces.
+
+    Columns: tested_on, a, b, difference, low, high (its 95 % interval, not corrected), p (over faces and seeds,
+    corrected for all pairs on normal, occluded and mixed, or for all on further test sets: asking more does not weaken
+    the first answer; NaN where no row has two seeds), p_networks (exact McNemar test of these two networks, not
+    corrected, where each row is one run).
+    """
+    columns = {
+        test_set: means
+        for test_set in tested_sets(results, checkpoint)
+        if not is_size(test_set) and (means := crossed_means(results, checkpoint, [test_set]))
+    }
+    rows = []
+    for main in (True, False):
+        for pair in compare_rows({t: means for t, means in columns.items() if (t in TEST_SETS) == main}):
+            members = [[r for r in results if r.variant == name and r.predictions] for name in (pair.a, pair.b)]
+            p_networks = np.nan
+            if all(len(runs) == 1 for runs in members):
+                p_networks = mcnemar(*(runs[0].predictions[checkpoint].correct(pair.test_set) for runs in members))
+            low, high = pair.estimate.interval
+            rows.append((pair.test_set, pair.a, pair.b, pair.estimate.value, low, high, pair.p, p_networks))
+    return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
 def matrix_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
     """Return a row per cell, in the order of the matrix; an occluder's sizes are not columns (severity has them).
 
-    Columns: trained_on, tested_on, those of `cell_statistics`, published (what a study printed for this cell; NaN
+    Columns: trained_on, tested_on, those of `column_statistics`, published (what a study printed for this cell; NaN
     without one), without_twins and twins (accuracy without the test faces that have a twin in training, and their
     number; NaN where a run has none), below_best (accuracy minus that of the best row of the column), p (of that
-    difference on the same faces, corrected by Holm for all differences of the matrix, those of further test sets
-    apart; NaN for the best itself and without predictions).
+    difference, as in `pair_table`; NaN for the best itself, without predictions, and where no row has two seeds).
     """
-    by_variant = {v: [r for r in results if r.variant == v] for v in matrix_rows(results)}
+    by_set = {t: column_statistics(results, checkpoint, t) for t in tested_sets(results, checkpoint) if not is_size(t)}
     rows = []
-    for variant, members in by_variant.items():
-        for test_set in tested_sets(results, checkpoint):
-            statistics = None if is_size(test_set) else cell_statistics(members, checkpoint, test_set)
-            if statistics is not None:
-                printed = {r.run.data.tags.get(f"published/{checkpoint}/{test_set}") for r in members}
+    for variant in matrix_rows(results):
+        tags = [r.run.data.tags for r in results if r.variant == variant]
+        for test_set, column in by_set.items():
+            if variant in column:
+                printed = {t.get(f"published/{checkpoint}/{test_set}") for t in tags}
                 published = float(printed.pop() or np.nan) if len(printed) == 1 else np.nan
-                cell = {"trained_on": variant, "tested_on": test_set, **statistics, "published": published}
-                rows.append({**cell, **_without_twins(members, checkpoint, test_set)})
+                cell = {"trained_on": variant, "tested_on": test_set, **column[variant], "published": published}
+                rows.append(cell | _without_twins([r for r in results if r.variant == variant], checkpoint, test_set))
     cells = pd.DataFrame(rows)
     best = cells.groupby("tested_on")["accuracy"].transform("max")
     cells["below_best"] = cells["accuracy"] - best
-    cells["p"] = _p_against_best(cells, by_variant, checkpoint)
+    cells["p"] = _p_against_best(cells, pair_table(results, checkpoint))
     return cells.round({"accuracy": 4, "low": 4, "high": 4, "without_twins": 4, "below_best": 4})
 
 
@@ -89,19 +161,12 @@ def _without_twins(results: list[RunResult], checkpoint: str, test_set: str) -> 
     return {"without_twins": accuracy, "twins": count if np.isfinite(accuracy) else np.nan}
 
 
-def _p_against_best(cells: pd.DataFrame, by_variant: dict[str, list[RunResult]], checkpoint: str) -> pd.Series:
-    p = pd.Series(np.nan, index=cells.index)
-    for test_set, column in cells.groupby("tested_on"):
-        first = column["accuracy"].idxmax()
-        best = by_variant[column.loc[first, "trained_on"]]
-        for index in column.index.drop(first):
-            against_best = compare(best, by_variant[column.loc[index, "trained_on"]], checkpoint, (test_set, test_set))
-            if against_best is not None:
-                p[index] = against_best.p
-    # further test sets are a family of their own: asking more does not weaken the first answer
-    is_main = cells["tested_on"].isin(TEST_SETS)
-    for family in (is_main, ~is_main):
-        compared = family & p.notna()
-        if compared.any():
-            p[compared] = holm(p[compared].to_numpy())
-    return p
+def _p_against_best(cells: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
+    """Return the p of each cell's difference from the first best of its column, NaN where there is none."""
+    by_pair = {(row.tested_on, frozenset((row.a, row.b))): row.p for row in pairs.itertuples()}
+    best = cells.loc[cells.groupby("tested_on")["accuracy"].idxmax()].set_index("tested_on")["trained_on"]
+    found = [
+        by_pair.get((cell.tested_on, frozenset((cell.trained_on, best[cell.tested_on]))), np.nan)
+        for cell in cells.itertuples()
+    ]
+    return pd.Series(found, index=cells.index, dtype=float)

@@ -7,32 +7,40 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from fer_exp.evaluation.calibration import scale
+from fer_exp.evaluation.matrix import crossed_means
 from fer_exp.evaluation.results import RunResult
-from fer_exp.evaluation.statistics import Reliability, difference, reliability
+from fer_exp.evaluation.statistics import Reliability, reliability
+
+FEW_FACES = 30  # below, the distribution of a mean is too far from the one that intervals take
 
 
-def recall_lost(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
-    """Return the recall of each class without and with the bar, and what is lost, the greatest loss first.
+def recall_lost(results: list[RunResult], checkpoint: str) -> dict[str, pd.DataFrame]:
+    """Return for each row the recall of each class without and with the bar, and what is lost, the greatest loss first.
 
-    Columns: class, faces, normal and occluded (recall, mean over runs), lost (their difference), low, high: the 95 %
-    interval by a paired bootstrap over the faces of the class and over seeds: both forms of the same faces, seen by
-    the same networks. NaN where all faces of a class changed alike.
+    Columns: class, faces, normal and occluded (recall, mean over runs), lost (their difference), low, high: its 95 %
+    interval within -1..1 over the faces of the class and over seeds (over faces alone where no row has two seeds):
+    both forms of the same faces, seen by the same networks; unknown: why there is no interval (NaN), else "".
     """
-    first = results[0].predictions[checkpoint]
-    rows = []
+    first = next(r.predictions[checkpoint] for r in results if r.predictions)
+    rows: dict[str, list[dict[str, object]]] = {}
     for label, name in enumerate(first.classes):
         in_class = first.labels == label
-        if not in_class.any():
+        forms = ("normal", "occluded")
+        means = crossed_means(results, checkpoint, forms, in_class) if in_class.any() else None
+        if means is None:
             continue
-        normal, occluded = (
-            np.stack([r.predictions[checkpoint].correct(form)[in_class] for r in results])
-            for form in ("normal", "occluded")
-        )
-        lost = difference(normal, occluded, paired=True)
-        ends = lost.interval if lost.interval.low < lost.interval.high else (np.nan, np.nan)  # too few faces to tell
-        row = {"class": name, "faces": int(in_class.sum()), "normal": normal.mean(), "occluded": occluded.mean()}
-        rows.append(row | {"lost": lost.value, "low": ends[0], "high": ends[1]})
-    return pd.DataFrame(rows).sort_values("lost", ascending=False, ignore_index=True)
+        for row in means.seeds:
+            normal, occluded = (means.by_seed[row, form].mean() for form in forms)
+            lost = means.estimate({(row, "normal"): 1.0, (row, "occluded"): -1.0})
+            low, high = lost.interval
+            unknown = "" if np.isfinite(low) else "all faces changed alike"
+            if means.faces < FEW_FACES:
+                low, high, unknown = np.nan, np.nan, f"fewer than {FEW_FACES} faces"
+            line = {"class": name, "faces": means.faces, "normal": normal, "occluded": occluded, "lost": lost.value}
+            rows.setdefault(row, []).append(line | {"low": low, "high": high, "unknown": unknown})
+    return {
+        row: pd.DataFrame(lines).sort_values("lost", ascending=False, ignore_index=True) for row, lines in rows.items()
+    }
 
 
 def confusion_change(results: list[RunResult], checkpoint: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -27,6 +28,17 @@ def log_figure(run: Recorder, figure: Figure, path: str) -> None:
     """Log a figure as PNG and as PDF; `path` has no ending."""
     for ending in ("png", "pdf"):
         run.log_figure(figure, f"{path}.{ending}")
+
+
+def describe_recall_lost(tables: Mapping[str, pd.DataFrame], seeds: int) -> str:
+    """Say what the 95 % intervals of the recall lost are over, and which classes have none."""
+    over = "faces and seeds" if seeds > 1 else "faces only: one seed says nothing of other trainings"
+    sentences = [f"Intervals are over {over}."]
+    classes = pd.concat(tables.values()).query("unknown != ''").drop_duplicates("class")
+    if len(classes):
+        names = ", ".join(f"{row[1]} ({row.unknown})" for row in classes.itertuples())
+        sentences.append(f"No interval: {names}.")
+    return " ".join(sentences)
 
 
 def _best(results: list[RunResult]) -> Predictions:
@@ -78,10 +90,11 @@ class GroupFigures:
 
     def draw_recall_lost(self) -> None:
         """Draw what the bar costs each class."""
-        tables = {variant: per_class.recall_lost(results, "best") for variant, results in self.paired.items()}
+        tables = per_class.recall_lost(self.results, "best")
         rows = pd.concat([table.assign(trained_on=variant) for variant, table in tables.items()]).round(4)
         self.summary.log_table(rows, f"{self.file}/recall_lost.json")
-        words = "Per class, the share of its faces that is recognised uncovered, minus that recognised covered."
+        words = "Per class, the share of its faces that is recognised uncovered, minus that recognised covered. "
+        words += describe_recall_lost(tables, max(len(results) for results in self.paired.values()))
         figure = figures.recall_lost(tables, f"best checkpoint {self.subtitle}")
         self.add(figure, "recall_lost", "What being covered costs whom", words)
 

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from fer_exp.config.data import VARIANTS
-from fer_exp.evaluation.matrix import compare
+from fer_exp.evaluation.intervals import ratio_interval
+from fer_exp.evaluation.matrix import crossed_means
 from fer_exp.evaluation.results import RunResult
 from fer_exp.inputs.variants import order_test_sets
 from fer_exp.reports import matrix
 
 if TYPE_CHECKING:
-    from fer_exp.evaluation.statistics import Difference
+    from fer_exp.evaluation.intervals import Contrast, CrossedMeans, Estimate
     from fer_exp.reports.figures import Figure
 
 NAMES = {"normal": "uncovered faces", "occluded": "covered faces", "mixed": "both", "mixed_unique": "both, in turn"}
@@ -50,7 +51,8 @@ def cells(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
 def _cell(cell: pd.Series | None) -> dict[str, Any]:
     if cell is None:
         return {"accuracy": "", "note": ""}
-    against = "" if np.isnan(cell.p) else f"{cell.below_best:+.3f} against the best, p {_p_value(cell.p)}"
+    against = f"{cell.below_best:+.3f} against the best" if cell.below_best < 0 else ""
+    against += "" if np.isnan(cell.p) else f"{', ' if against else ''}p {_p_value(cell.p)}"
     difference = f"{cell.accuracy - cell.published:+.3f}"
     published = "" if np.isnan(cell.published) else f"published {cell.published:.3f}, ours {difference}"
     words = {"accuracy": f"{cell.accuracy:.3f}", "note": matrix.uncertainty(cell), "against": against}
@@ -62,34 +64,63 @@ def _p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
+def pairs(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
+    """Return the differences of all pairs of rows as the template takes them."""
+    rows = []
+    for pair in table.itertuples():
+        interval = f"{pair.low:+.3f} to {pair.high:+.3f}" if np.isfinite(pair.low) else "not known"
+        p = "one seed: not known" if np.isnan(pair.p) else f"p {_p_value(pair.p)}"
+        networks = "" if np.isnan(pair.p_networks) else f"p {_p_value(pair.p_networks)}"
+        rows.append([pair.tested_on, f"{pair.a} - {pair.b}", f"{pair.difference:+.3f}", interval, p, networks])
+    columns = ["tested on", "difference of", "accuracy", "95 % interval", "over faces and seeds, corrected"]
+    if table["p_networks"].notna().any():
+        return {"checkpoint": checkpoint, "columns": [*columns, "of these two networks alone (McNemar)"], "rows": rows}
+    return {"checkpoint": checkpoint, "columns": columns, "rows": [row[:-1] for row in rows]}
+
+
 def answer(results: list[RunResult], table: pd.DataFrame, checkpoint: str = "best") -> list[str]:
     """Answer the question in sentences: what the bar costs, and what each way of training changes, with intervals."""
     accuracy = {(cell.trained_on, cell.tested_on): cell.accuracy for cell in table.itertuples()}
     uncovered, covered = accuracy.get(("normal", "normal")), accuracy.get(("normal", "occluded"))
     if uncovered is None or covered is None:
         return ["No run was trained on uncovered faces and tested on both: the loss has nothing to be measured from."]
-    members = {variant: [result for result in results if result.variant == variant] for variant in VARIANTS}
-    loss = compare(members["normal"], members["normal"], checkpoint, ("normal", "occluded"))
+    means = crossed_means(results, checkpoint, ("normal", "occluded"))
+    lost = {("normal", "normal"): 1.0, ("normal", "occluded"): -1.0}
+    # what is gained is not called a cost
+    sign, verb = (1, "costs") if uncovered >= covered else (-1, "gains")
+    change = _points(sign * (uncovered - covered), _estimate(means, {cell: sign * w for cell, w in lost.items()}), "")
     sentences = [
         f"Trained on uncovered faces, the network recognises {uncovered:.1%} of them; covered "
-        f"({occluder_names(results)}) {covered:.1%}: being covered costs {_points(uncovered - covered, loss, sign='')}."
+        f"({occluder_names(results)}) {covered:.1%}: being covered {verb} {change}."
     ]
     for variant in VARIANTS[1:]:
         new_covered, new_uncovered = accuracy.get((variant, "occluded")), accuracy.get((variant, "normal"))
         if new_covered is None or new_uncovered is None:
             continue
-        gain, change = (
-            compare(members[variant], members["normal"], checkpoint, (t, t)) for t in ("occluded", "normal")
-        )
-        share = ""
-        if loss is not None and loss.interval.low > 0 and gain is not None and gain.interval.low > 0:
-            share = f", {gain.value / loss.value:.0%} of what was lost"
+        gained, kept = ({(variant, t): 1.0, ("normal", t): -1.0} for t in ("occluded", "normal"))
         sentences.append(
             f"Training on {NAMES[variant]} ({variant}) instead changes the recognition of covered faces by "
-            f"{_points(new_covered - covered, gain)}{share}, and that of uncovered ones by "
-            f"{_points(new_uncovered - uncovered, change)}."
+            f"{_points(new_covered - covered, _estimate(means, gained))}{_share(means, gained, lost)}, and that of "
+            f"uncovered ones by {_points(new_uncovered - uncovered, _estimate(means, kept))}."
         )
     return sentences
+
+
+def _estimate(means: CrossedMeans | None, contrast: Contrast) -> Estimate | None:
+    """Return the estimate of a contrast, None where a cell has no predictions."""
+    return means.estimate(contrast) if means and {*contrast} <= {*means.cells} else None
+
+
+def _share(means: CrossedMeans | None, gained: Contrast, lost: Contrast) -> str:
+    """Say what share of the loss is won back, with its interval, where there is a gain and a loss."""
+    gain, loss = _estimate(means, gained), _estimate(means, lost)
+    if means is None or gain is None or loss is None or gain.value <= 0 or loss.value <= 0:
+        return ""
+    low, high = ratio_interval(means, gained, lost)
+    if np.isnan(low):
+        return " (what share of the loss this is cannot be determined)"
+    over = "" if gain.over_seeds else " over faces only"
+    return f", {gain.value / loss.value:.0%} of what was lost (95 %{over}: {low:.0%} to {high:.0%})"
 
 
 def occluder_names(results: list[RunResult]) -> str:
@@ -97,12 +128,14 @@ def occluder_names(results: list[RunResult]) -> str:
     return ", ".join(sorted({result.run.data.params.get("occlusion", "occluder") for result in results}))
 
 
-def _points(value: float, difference: Difference | None, sign: str = "+") -> str:
+def _points(value: float, estimate: Estimate | None, sign: str = "+") -> str:
     """Return a difference in percentage points, with its interval where there is one."""
     points = f"{100 * value:{sign}.1f} points"
-    if difference is None:
+    if estimate is None or np.isnan(estimate.interval.low):
         return points
-    return f"{points} (95 %: {100 * difference.interval.low:{sign}.1f} to {100 * difference.interval.high:{sign}.1f})"
+    low, high = estimate.interval
+    over = "" if estimate.over_seeds else " over faces only"
+    return f"{points} (95 %{over}: {100 * low:{sign}.1f} to {100 * high:{sign}.1f})"
 
 
 def overview(groups: dict[str, tuple[list[RunResult], pd.DataFrame, pd.DataFrame]]) -> dict[str, Any]:

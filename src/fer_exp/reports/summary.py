@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_exp.evaluation import caveats
 from fer_exp.evaluation.groups import common_params, group_runs, latest_runs
-from fer_exp.evaluation.matrix import matrix_table
+from fer_exp.evaluation.matrix import matrix_table, pair_table
 from fer_exp.evaluation.results import CHECKPOINTS, RunResult, load
 from fer_exp.reports import matrix, page
 from fer_exp.reports.group_figures import GroupFigures, log_figure
@@ -81,7 +81,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
     """Print the matrices of a group, one per checkpoint, and log them and its other figures as pictures."""
     file = slug(title)
     matrices: dict[str, pd.DataFrame] = {}
-    texts, latex = [], []
+    texts, latex, pairs = [], [], []
     for checkpoint in CHECKPOINTS:
         cells = matrices[checkpoint] = matrix_table(results, checkpoint)
         words = " ".join(filter(None, [title, f"{checkpoint} checkpoint"])) + mark
@@ -90,6 +90,10 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         matrix.print_matrix(cells, words)
         latex.append(matrix.as_latex(cells, f"Accuracy, {words}"))
         log_figure(summary, matrix.draw(cells, words), f"{file}-{checkpoint}")
+        compared = pair_table(results, checkpoint)
+        if len(compared):
+            summary.log_table(compared.round(4), f"{file}/pairs-{checkpoint}.json")
+            pairs.append(page.pairs(compared, checkpoint))
     section = {
         "title": title,
         "answer": page.answer(results, matrices["best"]),
@@ -97,6 +101,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         "subgroups": page_tables(results),
         "twins": any(cells["twins"].notna().any() for cells in matrices.values()),
         "figures": GroupFigures(store, summary, title, results, file, mark).draw_all(matrices["best"]),
+        "pairs": pairs,
         "runs": page.runs(results),
     }
     return Group(results, matrices, texts, latex, section)

@@ -15,13 +15,28 @@ from fer_exp.reports.figures.style import color_of, label_cells, marker_of, new_
 
 
 def matrix(
-    rows: Sequence[str], columns: Sequence[str], values: np.ndarray, notes: Sequence[Sequence[str]], title: str
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: np.ndarray,
+    notes: Sequence[Sequence[str]],
+    title: str,
+    intervals: np.ndarray | None = None,
 ) -> Figure:
-    """Draw accuracies (rows, columns) in 0..1, trained on by tested on, NaN where there is none, a note under each."""
+    """Draw accuracies, trained on by tested on, a note under each.
+
+    Args:
+        rows: names of the trainings.
+        columns: names of the test sets.
+        values: (rows, columns) in 0..1, NaN where there is none.
+        notes: what stands under each value.
+        title: of the figure.
+        intervals: (2, rows, columns), low and high. The colours span them, so that noise does not look like signal.
+    """
     figure = new_figure(2.6 + 1.5 * len(columns), 1.7 + 0.8 * len(rows))
     axes = figure.subplots()
     shown = np.ma.masked_invalid(values)
-    low, high = (shown.min(), shown.max()) if shown.count() else (0, 1)
+    spanned = np.ma.masked_invalid(values[None] if intervals is None else np.concatenate([values[None], intervals]))
+    low, high = (spanned.min(), spanned.max()) if shown.count() else (0, 1)
     picture = axes.imshow(shown, vmin=low, vmax=max(high, low + 1e-3), cmap="cividis", aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
@@ -41,7 +56,7 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Draw the recall that each class loses under the bar, by training variant, with 95 % intervals.
 
     Args:
-        tables: training variant -> fer_exp.evaluation.per_class.recall_lost.
+        tables: fer_exp.evaluation.per_class.recall_lost.
         title: of the figure.
     """
     order = list(next(iter(tables.values()))["class"])
@@ -61,8 +76,10 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         error_bars = {"elinewidth": 1, "capsize": 2}
         label = f"trained on {variant}"
         axes.barh(positions, rows["lost"], xerr=ends, label=label, error_kw=error_bars, **style)
-    faces = next(iter(tables.values())).set_index("class").loc[order, "faces"]
-    axes.set_yticks(range(len(order)), [f"{name} ({n})" for name, n in zip(order, faces, strict=True)])
+    classes = next(iter(tables.values())).set_index("class").loc[order]
+    unknown = [" no interval" if words else "" for words in classes["unknown"]]
+    names = [f"{name} ({n}){words}" for name, n, words in zip(order, classes["faces"], unknown, strict=True)]
+    axes.set_yticks(range(len(order)), names)
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("recall lost to the occluder (normal minus occluded)")
