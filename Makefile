@@ -4,7 +4,7 @@
 # make ui         serve the MLflow pages of mlruns/ on this machine alone
 # make docs       build the site of docs/ in site/
 # make lint       style, format, import directions and annotations
-# make bench      speed, as ratios against the reference ways
+# make bench      speed, as ratios against the reference ways; the rates of intervals and stars
 
 PYTHON ?= python3
 PORT ?= 5000

@@ -33,8 +33,7 @@ def test_one_seed_is_never_starred(three):
     assert "*" not in matrix.as_markdown(table, "x").replace("**", "")
 
 
-def test_colours_span_the_intervals():
-    cell = {"trained_on": "normal", "tested_on": "normal", "accuracy": 0.61, "low": 0.5, "high": 0.7, "n": 2}
-    other = cell | {"trained_on": "mixed", "accuracy": 0.62, "low": 0.52, "high": 0.72}
-    table = pd.DataFrame([cell, other]).assign(deviation=0.01, p=np.nan, over="faces and seeds")
-    assert matrix.draw(table, "x").axes[0].images[0].get_clim() == (0.5, 0.72)
+def test_the_terminal_says_once_that_intervals_are_over_faces_only(three, capsys):
+    matrix.print_matrix(matrix_table(three, "best"), "best checkpoint")
+    said = capsys.readouterr().out
+    assert said.count("faces only") == 1 and "(intervals: faces only)" in said

@@ -14,12 +14,12 @@ from fer_exp.reports import figures
 from fer_exp.reports.tables import markdown_table, print_table
 
 KEY = (
-    "Accuracy with its 95 % interval over faces and seeds, of several runs mean ± standard deviation (runs) before it; "
-    "faces only: no row has two seeds, the interval knows nothing of other trainings, and no star is given. * differs "
-    "from the best of its column on the same faces (p < 0.05 over faces and seeds, corrected by Holm for all pairs of "
-    "rows on normal, occluded and mixed; further test sets, best and last apart). The best of a column is chosen by "
-    "these very numbers, so it looks better than it is: of equal trainings by about half a point with three seeds and "
-    "one point with one, where seeds vary by one point."
+    "Accuracy with its 95 % interval over faces and seeds, of several runs after mean ± standard deviation (runs); "
+    "seeds are taken to vary alike in all rows. Faces only: no row has two seeds, the interval knows nothing of other "
+    "trainings, and no star is given. * differs from the best of its column on the same faces (p < 0.05 over faces and "
+    "seeds, corrected by Holm for all pairs of rows on normal, occluded and mixed; further test sets, best and last "
+    "apart). The best of a column is chosen by these very numbers, so it looks better than it is: of equal trainings "
+    "by about half a point with three seeds and one point with one, where seeds vary by one point."
 )
 
 
@@ -58,7 +58,8 @@ def as_markdown(table: pd.DataFrame, corner: str) -> str:
 def print_matrix(table: pd.DataFrame, title: str) -> None:
     """Print the matrix on the terminal."""
     rows, columns, cells = _axes(table)
-    shown = Table(title=f"accuracy, {title}", title_justify="left")
+    known = " (intervals: faces only)" if (table["over"] == "faces").any() else ""
+    shown = Table(title=f"accuracy, {title}{known}", title_justify="left")
     for name in ("trained \\ tested", *columns):
         shown.add_column(name, no_wrap=True)
     for row in rows:
@@ -68,7 +69,7 @@ def print_matrix(table: pd.DataFrame, title: str) -> None:
 
 def _short(cell: pd.Series) -> str:
     """Return the interval alone where there is one: a terminal has no room for more."""
-    words = uncertainty(cell)
+    words = uncertainty(cell).replace(" faces only", "")  # the title says it
     return words.split(") ")[-1] if np.isfinite(cell.low) else words
 
 

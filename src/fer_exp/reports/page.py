@@ -72,10 +72,11 @@ def pairs(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
         p = "one seed: not known" if np.isnan(pair.p) else f"p {_p_value(pair.p)}"
         networks = "" if np.isnan(pair.p_networks) else f"p {_p_value(pair.p_networks)}"
         rows.append([pair.tested_on, f"{pair.a} - {pair.b}", f"{pair.difference:+.3f}", interval, p, networks])
-    columns = ["tested on", "difference of", "accuracy", "95 % interval", "over faces and seeds, corrected"]
-    if table["p_networks"].notna().any():
-        return {"checkpoint": checkpoint, "columns": [*columns, "of these two networks alone (McNemar)"], "rows": rows}
-    return {"checkpoint": checkpoint, "columns": columns, "rows": [row[:-1] for row in rows]}
+    over = "faces and seeds" if table["p"].notna().any() else "faces only"
+    columns = ["tested on", "difference of", "accuracy", f"95 % interval ({over})"]
+    columns += ["over faces and seeds, corrected", "of these two networks alone (McNemar)"]
+    shown = len(columns) if table["p_networks"].notna().any() else len(columns) - 1
+    return {"checkpoint": checkpoint, "columns": columns[:shown], "rows": [row[:shown] for row in rows]}
 
 
 def answer(results: list[RunResult], table: pd.DataFrame, checkpoint: str = "best") -> list[str]:

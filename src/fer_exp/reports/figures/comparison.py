@@ -76,9 +76,9 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         error_bars = {"elinewidth": 1, "capsize": 2}
         label = f"trained on {variant}"
         axes.barh(positions, rows["lost"], xerr=ends, label=label, error_kw=error_bars, **style)
-    classes = next(iter(tables.values())).set_index("class").loc[order]
-    unknown = [" no interval" if words else "" for words in classes["unknown"]]
-    names = [f"{name} ({n}){words}" for name, n, words in zip(order, classes["faces"], unknown, strict=True)]
+    every = pd.concat(tables.values()).groupby("class")
+    faces, unknown = every["faces"].first(), every["unknown"].agg(all)  # of no row there is an interval
+    names = [f"{name} ({faces[name]}{', no interval' if unknown[name] else ''})" for name in order]
     axes.set_yticks(range(len(order)), names)
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.8)
