@@ -154,7 +154,7 @@ def matrix_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
     return cells.round({"accuracy": 4, "low": 4, "high": 4, "without_twins": 4, "below_best": 4})
 
 
-def _without_twins(results: list[RunResult], checkpoint: str, test_set: str) -> dict[str, float]:
+def _without_twins(results: list[RunResult], checkpoint: str, test_set: str) -> dict[str, float | int | str]:
     values = [r.run.data.metrics.get(f"{checkpoint}_without_twins/{test_set}", np.nan) for r in results]
     count = max(int(r.run.data.tags.get("twins.test", 0) or 0) for r in results)
     accuracy = float(np.mean(values))

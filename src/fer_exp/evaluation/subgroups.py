@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from fer_exp.evaluation.clusters import people_interval
-from fer_exp.evaluation.matrix import correct_by_run
+from fer_exp.evaluation.intervals import proportion_interval
+from fer_exp.evaluation.matrix import crossed_means
 from fer_exp.evaluation.predictions import Predictions
 from fer_exp.evaluation.results import RunResult, matrix_rows
-from fer_exp.evaluation.statistics import Interval, hierarchical, percentiles, wilson
+from fer_exp.evaluation.statistics import Interval, wilson
 
 MOST = 12  # values; columns of more numbers are cut into PARTS, columns of more words say nothing
 PARTS = 4
@@ -71,7 +72,7 @@ def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
         for test_set in predictions.test_sets:
             of_value = positions == k
             people = None if predictions.groups is None else predictions.groups[of_value]
-            accuracy, interval = _accuracy(predictions.correct(test_set)[None, of_value], people)
+            accuracy, interval = _of_one_run(predictions.correct(test_set)[of_value], people)
             rows.append((name, int((positions == k).sum()), test_set, accuracy, *interval))
     columns = ["value", "faces", "tested_on", "accuracy", "low", "high"]
     return pd.DataFrame(rows, columns=columns).round(4)
@@ -82,34 +83,36 @@ def compare_values(
 ) -> pd.DataFrame | None:
     """Return the same of several runs, with a row also per training variant: trained_on comes first.
 
-    Accuracies are means over the runs of a variant; of several runs the interval is over faces and seeds. None where
-    the column makes no groups, or runs have no comparable predictions.
+    Accuracies are means over the runs of a variant. Where some variant has several, intervals are over faces and
+    seeds. None where the column makes no groups, or runs have no comparable predictions.
     """
     first = results[0].predictions.get(checkpoint) if results else None
     found = None if first is None or column not in first.metadata else subgroups(first.metadata[column])
     if first is None or found is None:
         return None
     positions, names = found
+    means = {
+        (k, test_set): crossed_means(results, checkpoint, [test_set], positions == k)
+        for k in range(len(names))
+        for test_set in test_sets
+    }
     rows = []
     for variant in matrix_rows(results):
-        members = [result for result in results if result.variant == variant]
-        for test_set in test_sets:
-            correct = correct_by_run(members, checkpoint, test_set)
-            if correct is None:
+        for (k, test_set), of_value in means.items():
+            if of_value is None or (variant, test_set) not in of_value.cells:
                 continue
-            for k, name in enumerate(names):
+            estimate = of_value.estimate({(variant, test_set): 1.0})
+            accuracy, interval = estimate.value, proportion_interval(estimate)
+            if not estimate.over_seeds:
                 people = None if first.groups is None else first.groups[positions == k]
-                accuracy, interval = _accuracy(correct[:, positions == k], people)
-                rows.append((variant, name, int((positions == k).sum()), test_set, accuracy, *interval))
+                (run,) = (r for r in results if r.variant == variant)
+                accuracy, interval = _of_one_run(run.predictions[checkpoint].correct(test_set)[positions == k], people)
+            rows.append((variant, names[k], of_value.faces, test_set, accuracy, *interval))
     columns = ["trained_on", "value", "faces", "tested_on", "accuracy", "low", "high"]
     return pd.DataFrame(rows, columns=columns).round(4) if rows else None
 
 
-def _accuracy(correct: np.ndarray, people: np.ndarray | None) -> tuple[float, Interval]:
-    """Return the mean of right or wrong (runs, faces), and its 95 % interval: of one run over people, where known."""
-    if len(correct) == 1 and people is not None:
-        return float(correct.mean()), people_interval(correct[0], people)
-    if len(correct) == 1:
-        return float(correct.mean()), wilson(int(correct.sum()), correct.shape[1])
-    low, high = (float(np.clip(end, 0, 1)) for end in percentiles(hierarchical(correct)))
-    return float(correct.mean()), Interval(low, high)
+def _of_one_run(correct: np.ndarray, people: np.ndarray | None) -> tuple[float, Interval]:
+    """Return the mean of right or wrong (faces,), and its 95 % interval: over people where they are known."""
+    over = wilson(int(correct.sum()), len(correct)) if people is None else people_interval(correct, people)
+    return float(correct.mean()), over
