@@ -1,6 +1,5 @@
 import logging
 
-import numpy as np
 import pytest
 from photographs import COPIES, photograph, saved
 from trees import put, read_folder
@@ -65,12 +64,6 @@ def test_blocks_change_nothing(root, monkeypatch):
     monkeypatch.setattr(similar, "BLOCK", 5)
     monkeypatch.setattr(twins, "VERSION", -1)
     assert found(root) == whole
-
-
-def test_pictures_of_two_sizes_are_compared_at_the_smaller_one():
-    grey = photograph(3)[..., 0].astype(np.float32)
-    assert similar.shifted_correlation(grey, grey[::2, ::2]) > 0.95
-    assert similar.shifted_correlation(grey, photograph(4)[..., 0].astype(np.float32)) < 0.5
 
 
 def test_excluded_training_faces_are_those_with_a_twin_each_with_its_reason(root, caplog):

@@ -33,6 +33,7 @@ def check(settings: CheckConfig) -> None:
         DataError: something is wrong with it.
     """
     from fer_exp import datasets
+    from fer_exp.datasets.people import warn_of_people
     from fer_exp.datasets.twins import find_twins
     from fer_exp.reports.problems import find_problems, print_problems
 
@@ -42,6 +43,7 @@ def check(settings: CheckConfig) -> None:
         asked = replace(asked, landmarks=None)
     workers = worker_count(settings.workers)
     faces = datasets.load(asked, size=224, workers=workers)
+    warn_of_people(faces)
     problems = find_problems(faces, find_twins(faces, workers))
     print_problems(faces, problems)
     if len(problems):
