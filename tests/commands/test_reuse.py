@@ -30,3 +30,16 @@ def test_a_run_with_another_metric_of_the_same_name_is_another_run(words, tmp_pa
         return run.train(*composed([*words, *more]), more, "s-1")
 
     assert go("1") == go("1") != go("2")
+
+
+def test_a_run_with_other_values_in_its_metadata_is_another_run(words, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "learn", lambda *_: None)
+    file = tmp_path / "ages.csv"
+    paths = [path.relative_to(folder[0]).as_posix() for path in sorted(folder[0].rglob("*.png"))]
+
+    def go(age):
+        file.write_text("\n".join(["path,age", *(f"{path},{age}" for path in paths)]))
+        more = [f"dataset.metadata={file}"]
+        return run.train(*composed([*words, *more]), more, "s-1")
+
+    assert go("20") == go("20") != go("30")
