@@ -53,7 +53,7 @@ def test_who_is_not_known_is_a_person_of_their_own_and_counted(root, caplog):
     put(root / "train/a/other_occ.jpg", jpeg(98))
     with caplog.at_level(logging.WARNING):
         faces = read_folder(root, group_pattern=r"/(S\d+)_")
-    assert "does not match 2 of 22 pictures, such as train/a/other.jpg" in caplog.text
+    assert "does not say who is on 2 of 22 pictures, such as train/a/other.jpg" in caplog.text
     assert len(set(people(faces, faces.rows("train")))) == 6  # the covered copy shows the same person
 
 
@@ -135,3 +135,38 @@ def test_where_people_are_known_there_is_nothing_to_warn_of(root, caplog):
     with caplog.at_level(logging.WARNING):
         warn_of_people(faces)
     assert caplog.text == ""
+
+
+def sides(faces):
+    """Who is in the training part and in the test part, by the file names."""
+    return [{name.split("/")[-1][:3] for name in faces.ids[faces.rows(part)]} for part in ("train", "test")]
+
+
+def test_a_test_part_that_is_drawn_has_people_of_its_own(tmp_path):
+    root = tmp_path / "faces"
+    for k in range(20):
+        for i in range(5):
+            put(root / "ab"[(i + k) % 2] / f"S{k:02d}_{i}.jpg", jpeg(10 * k + i))
+    train, test = sides(read_folder(root))
+    assert train & test  # drawn by faces, as ever
+    faces = read_folder(root, group_pattern=PATTERN)
+    train, test = sides(faces)
+    assert not train & test and len(test) == 4
+    assert faces.counts(faces.rows("test")).tolist() == pytest.approx([10, 10], abs=1)
+    assert sides(read_folder(root, group_pattern=PATTERN, test_seed=1)) != [train, test]
+
+
+def test_a_table_that_names_other_people_draws_another_test_part(tmp_path):
+    root = tmp_path / "faces"
+    paths = [f"{'ab'[i % 2]}/{i}.jpg" for i in range(40)]
+    for i, path in enumerate(paths):
+        put(root / path, jpeg(i))
+    parts = []
+    for shift in (0, 1):
+        rows = [(path, f"S{(i + shift) // 4}") for i, path in enumerate(paths)]
+        file = table(tmp_path / "people.csv", rows, ("path", "person"))
+        faces = read_folder(root, metadata=file, group_column="person")
+        train, test = (set(faces.groups[faces.rows(part)]) for part in ("train", "test"))
+        assert train and test and not train & test
+        parts.append(set(faces.ids[faces.rows("test")]))
+    assert parts[0] != parts[1]

@@ -10,13 +10,15 @@ from fer_exp.datasets.class_folders import choose_test, class_folders, label_by_
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.datasets.limit import pick
 from fer_exp.datasets.listing import Folder, Listing, data_root, list_folder
+from fer_exp.datasets.people import draw_people, each_person, match_people, people_state
 
 
 def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
     """Read root/train/<class>/ with root/{test,validation,val}/<class>/, or root/<class>/ without parts.
 
     `dataset.test` names the part tested on; null takes the only one there. Where there is none, a share
-    `dataset.test_share` of each class is split off: which faces depends on `dataset.test_seed` and the ids alone.
+    `dataset.test_share` of each class is split off: which faces depends on `dataset.test_seed` and the ids alone,
+    and where dataset.group_pattern or dataset.group_column says who is on a picture, all of a person are in one part.
     `dataset.classes` gives names and order of the classes; null takes the folders, in plain alphabetical order.
 
     Raises:
@@ -34,10 +36,10 @@ def load(cfg: FolderConfig, *, size: int, workers: int) -> Faces:
     def listing() -> Listing:
         faces = list_classes(classes, parts, label_by_name(classes))
         if test is None:
-            split_off(faces, cfg.test_share, cfg.test_seed)
+            split_off(faces, cfg.test_share, cfg.test_seed, match_people(faces.ids, cfg))
         return faces
 
-    drawn = None if test is not None else (cfg.test_share, cfg.test_seed)
+    drawn = None if test is not None else (cfg.test_share, cfg.test_seed, people_state(cfg))
     spec = DatasetSpec(
         root=root,
         key={"classes": classes, "test": test, "drawn": drawn},
@@ -64,12 +66,16 @@ def all_folders(parts: dict[str, list[Folder]]) -> list[Folder]:
     return [folder for folders in parts.values() for folder in folders]
 
 
-def split_off(listing: Listing, share: float, seed: int) -> None:
+def split_off(listing: Listing, share: float, seed: int, groups: np.ndarray | None = None) -> None:
     """Move a share of each class into the test part, in place: at least one face, never all of them.
 
-    A covered copy (`_occ`) goes with its face.
+    A covered copy (`_occ`) goes with its face. Where it is known who is on the pictures, `groups` (n,) str, all of a
+    person are in one part, and the shares are met as well as whole people allow.
     """
     names = np.array([identity(name) for name in listing.ids])
+    if groups is not None:
+        listing.parts[draw_people(listing.labels, each_person(groups, names), share, seed)] = "test"
+        return
     for label in range(len(listing.classes)):
         faces = np.unique(names[listing.labels == label])
         count = min(max(1, round(share * len(faces))), len(faces) - 1)

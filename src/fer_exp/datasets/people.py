@@ -7,7 +7,9 @@ import logging
 import re
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +24,7 @@ SUBJECT = re.compile(r"([A-Za-z]*\d+)[_.-]")  # begins file names such as S001_0
 FEWEST = 5  # beginnings of names, each of some pictures, that look like people
 PICTURES = 3  # of each, on average
 ALIKE = 0.8  # share of the names that begin so
+PASSES = 3  # over all people, until few could improve the shares of the classes
 KEYS = "dataset.group_pattern=REGEX, or dataset.metadata=FILE.csv with dataset.group_column=NAME"
 
 
@@ -32,70 +35,104 @@ def add_metadata(faces: Faces, cfg: DatasetConfig) -> Faces:
         DataError: the pattern matches no path; the file cannot be read, lacks a column, names a picture twice, or names
             none of the pictures.
     """
-    if cfg.metadata is not None:
-        faces = _add_file(faces, Path(cfg.metadata).expanduser(), cfg.group_column)
-    if cfg.group_pattern is not None:
-        faces = replace(faces, groups=_match(faces, cfg.group_pattern))
-    return faces
+    ids = faces.ids.tolist()
+    groups = match_people(ids, cfg)
+    if groups is not None:
+        _warn_unknown(groups, faces, cfg)
+    if cfg.metadata is None:
+        return replace(faces, groups=groups)
+    file = _read(ids, cfg)
+    key = f"dataset.metadata={cfg.metadata}"
+    if missing := sum(row is None for row in file.rows):
+        log.warning("warning: %s: %d of %d pictures have no row", key, missing, len(ids))
+    if unknown := file.unknown:
+        log.warning("warning: %s: %d paths are no picture that is used, such as %s", key, len(unknown), unknown[0])
+    columns = {name: _column(file.rows, name) for name in file.names if name not in (PATH, cfg.group_column)}
+    return replace(faces, groups=groups, metadata=columns)
 
 
-def _match(faces: Faces, pattern: str) -> np.ndarray:
-    """Return the first group of the pattern in each path, (n,) str; "" where it does not match."""
-    found = [re.search(pattern, identity(name)) for name in faces.ids.tolist()]
+def match_people(ids: list[str], cfg: DatasetConfig) -> np.ndarray | None:
+    """Return who is on each picture, (n,) str, "" where that is not known; None where no key says so.
+
+    Raises:
+        DataError: as add_metadata does.
+    """
+    if cfg.group_column is not None:
+        return _column(_read(ids, cfg).rows, cfg.group_column)
+    if cfg.group_pattern is None:
+        return None
+    found = [re.search(cfg.group_pattern, identity(name)) for name in ids]
     groups = np.array([(match[1] or "") if match else "" for match in found])
     if not (groups != "").any():
         raise DataError(
-            f"dataset.group_pattern={pattern} matches no path of {faces.name}, such as {faces.ids[0]}; its first group "
-            "must name who is on the picture"
+            f"dataset.group_pattern={cfg.group_pattern} matches no path of {cfg.name}, such as {ids[0]}; its first "
+            "group must name who is on the picture"
         )
-    _warn_unknown(groups, faces, f"dataset.group_pattern={pattern} does not match")
     return groups
 
 
-def _add_file(faces: Faces, file: Path, group_column: str | None) -> Faces:
+def people_state(cfg: DatasetConfig) -> str | None:
+    """Return what changes when other people may be on the pictures; None where no key says who is.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if cfg.group_column is None or cfg.metadata is None:
+        return cfg.group_pattern
+    try:
+        content = Path(cfg.metadata).expanduser().read_bytes()
+    except OSError as error:
+        raise DataError(f"dataset.metadata={cfg.metadata}: cannot be read: {error.strerror}") from error
+    return f"{cfg.group_column} {sha256(content).hexdigest()}"
+
+
+class _File(NamedTuple):
+    """Rows (n,), None where a picture has none; names of the columns; paths that are no picture."""
+
+    rows: list[dict[str, str] | None]
+    names: list[str]
+    unknown: list[str]
+
+
+def _read(ids: list[str], cfg: DatasetConfig) -> _File:
+    assert cfg.metadata is not None
+    file = Path(cfg.metadata).expanduser()
     key = f"dataset.metadata={file}"
     try:
         reader = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), restval="")
         names, rows = list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{key}: cannot be read ({error}); give a csv file with the columns path and others") from error
-    needed = [("dataset.metadata", PATH)] + ([("dataset.group_column", group_column)] if group_column else [])
-    for asked, name in needed:
-        if name not in names:
+    for asked, name in (("dataset.metadata", PATH), ("dataset.group_column", cfg.group_column)):
+        if name is not None and name not in names:
             raise DataError(f"{asked}: {file} has no column {name}; it has {', '.join(names) or 'none'}")
-    counts = Counter(row[PATH] for row in rows)
-    if twice := [name for name, count in counts.items() if count > 1]:
-        raise DataError(f"{key}: names {twice[0]} twice; a picture has one row")
     by_path = {row[PATH]: row for row in rows}
-    found = [by_path.get(name) or by_path.get(identity(name)) for name in faces.ids.tolist()]
+    if len(by_path) < len(rows):
+        twice, _ = Counter(row[PATH] for row in rows).most_common(1)[0]
+        raise DataError(f"{key}: names {twice} twice; a picture has one row")
+    found = [by_path.get(name) or by_path.get(identity(name)) for name in ids]
     if not any(found):
         raise DataError(
-            f"{key}: none of its {len(rows)} paths is a picture of {faces.name}: it has {next(iter(counts), 'none')}, "
-            f"the dataset {faces.ids[0]}"
+            f"{key}: none of its {len(rows)} paths is a picture of {cfg.name}: it has {next(iter(by_path), 'none')}, "
+            f"the dataset {ids[0]}"
         )
-    if missing := sum(row is None for row in found):
-        log.warning("warning: %s: %d of %d pictures have no row", key, missing, len(faces))
-    known = set(faces.ids.tolist()) | set(faces.identities(np.arange(len(faces))).tolist())
-    if unknown := [name for name in counts if name not in known]:
-        log.warning("warning: %s: %d paths are no picture that is used, such as %s", key, len(unknown), unknown[0])
-    columns = {
-        name: np.array([row[name].strip() if row else "" for row in found])
-        for name in names
-        if name not in (PATH, group_column)
-    }
-    groups = faces.groups
-    if group_column is not None:
-        groups = np.array([row[group_column].strip() if row else "" for row in found])
-        _warn_unknown(groups, faces, f"dataset.group_column={group_column} is empty for")
-    return replace(faces, groups=groups, metadata=columns)
+    known = {*ids, *map(identity, ids)}
+    return _File(found, names, [name for name in by_path if name not in known])
 
 
-def _warn_unknown(groups: np.ndarray, faces: Faces, what: str) -> None:
+def _column(rows: list[dict[str, str] | None], name: str) -> np.ndarray:
+    return np.array([row[name].strip() if row else "" for row in rows])
+
+
+def _warn_unknown(groups: np.ndarray, faces: Faces, cfg: DatasetConfig) -> None:
     unknown = np.flatnonzero(groups == "")
     if len(unknown):
+        key = "group_pattern" if cfg.group_column is None else "group_column"
         log.warning(
-            "warning: %s %d of %d pictures, such as %s: each counts as a person of its own",
-            what,
+            "warning: dataset.%s=%s does not say who is on %d of %d pictures, such as %s: each counts as a person of "
+            "its own",
+            key,
+            getattr(cfg, key),
             len(unknown),
             len(faces),
             faces.ids[unknown[0]],
@@ -103,13 +140,48 @@ def _warn_unknown(groups: np.ndarray, faces: Faces, what: str) -> None:
 
 
 def people(faces: Faces, rows: np.ndarray) -> np.ndarray:
-    """Return who is on the pictures of these rows, (m,) str; who is not known is a person of their own.
-
-    Only for faces whose groups are known.
-    """
+    """Return who is on the pictures of these rows, (m,) str, as `each_person` does; their groups must be known."""
     assert faces.groups is not None
-    groups, own = faces.groups[rows], faces.identities(rows)
-    return np.array([f"group {group}" if group else f"face {name}" for group, name in zip(groups, own, strict=True)])
+    return each_person(faces.groups[rows], faces.identities(rows))
+
+
+def each_person(groups: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return the people of pictures, (n,) str: who is not known is a person of their own, with one face.
+
+    Args:
+        groups: (n,) str, "" where it is not known who is on the picture.
+        faces: (n,) str, the face that it shows.
+    """
+    return np.where(groups == "", np.char.add("face ", faces), np.char.add("group ", groups))
+
+
+def draw_people(labels: np.ndarray, people: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Draw people until their faces are about `share` of each class, (n,) bool: all faces of a person, or none.
+
+    People are taken in an order drawn by the seed, PASSES times; one is drawn, or put back, if the counts of the
+    classes come nearer to what is wanted by that. Where nobody brings them
+    nearer (few people), the one who leaves them nearest is.
+
+    Args:
+        labels: (n,) int.
+        people: (n,) str, who is on each face.
+        share: wanted of each class, between 0 and 1.
+        seed: seed of the order.
+    """
+    _, person = np.unique(people, return_inverse=True)
+    counts = np.zeros((person.max() + 1, labels.max() + 1))
+    np.add.at(counts, (person, labels), 1)
+    totals = np.maximum(counts.sum(0), 1)
+    shares = counts / totals  # a class counts alike whatever its size
+    missing = share * (counts.sum(0) > 0)
+    drawn = np.zeros(len(counts), bool)
+    for k in np.tile(np.random.default_rng(seed).permutation(len(counts)), PASSES):
+        left = missing + shares[k] if drawn[k] else missing - shares[k]
+        if (left**2).sum() < (missing**2).sum():
+            drawn[k], missing = not drawn[k], left
+    if not drawn.any():
+        drawn[((missing - shares) ** 2).sum(1).argmin()] = True
+    return drawn[person]
 
 
 def warn_of_people(faces: Faces) -> None:

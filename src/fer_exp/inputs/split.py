@@ -9,11 +9,9 @@ import numpy as np
 
 from fer_exp.config.training import SplitBy
 from fer_exp.datasets.faces import Faces
-from fer_exp.datasets.people import people
+from fer_exp.datasets.people import draw_people, people
 from fer_exp.errors import DataError
 from fer_exp.inputs.variants import Samples, build_samples
-
-PASSES = 3  # over all people, until few could improve the shares of the classes
 
 
 class Split(NamedTuple):
@@ -37,35 +35,6 @@ def draw_stratified(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
             n = min(max(round(share * len(members)), 1), len(members) - 1)
             drawn[np.random.default_rng((seed, int(label))).permutation(members)[:n]] = True
     return drawn
-
-
-def draw_people(labels: np.ndarray, people: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Draw people until their faces are about `share` of each class, (n,) bool: all faces of a person, or none.
-
-    People are taken in an order drawn by the seed, PASSES times; one is drawn, or put back, if the counts of the
-    classes come nearer to what is wanted by that. Where nobody brings them
-    nearer (few people), the one who leaves them nearest is.
-
-    Args:
-        labels: (n,) int.
-        people: (n,) str, who is on each face.
-        share: wanted of each class, between 0 and 1.
-        seed: seed of the order.
-    """
-    _, person = np.unique(people, return_inverse=True)
-    counts = np.zeros((person.max() + 1, labels.max() + 1))
-    np.add.at(counts, (person, labels), 1)
-    totals = np.maximum(counts.sum(0), 1)
-    shares = counts / totals  # a class counts alike whatever its size
-    missing = share * (counts.sum(0) > 0)
-    drawn = np.zeros(len(counts), bool)
-    for k in np.tile(np.random.default_rng(seed).permutation(len(counts)), PASSES):
-        left = missing + shares[k] if drawn[k] else missing - shares[k]
-        if (left**2).sum() < (missing**2).sum():
-            drawn[k], missing = not drawn[k], left
-    if not drawn.any():
-        drawn[((missing - shares) ** 2).sum(1).argmin()] = True
-    return drawn[person]
 
 
 def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: SplitBy, seed: int) -> Split:
