@@ -88,7 +88,7 @@ def test_all_pairs_of_rows_are_corrected_together_and_a_cell_has_that_of_the_bes
         add("occluded", seed, predictions(0.5, 0.8, seed + 10))
         add("mixed", seed, predictions(0.85, 0.75, seed + 20))
     members, _ = results.load(store, sweep_runs(store, "s-1"))
-    pairs, table = matrix.pair_table(members, "best"), matrix.matrix_table(members, "best")
+    pairs, table = matrix.pair_table(members[::-1], "best"), matrix.matrix_table(members, "best")
     means = {t: matrix.crossed_means(members, "best", [t]) for t in ("normal", "occluded", "mixed")}
     alone = [
         means[r.tested_on].estimate({(r.a, r.tested_on): 1.0, (r.b, r.tested_on): -1.0}).p for r in pairs.itertuples()

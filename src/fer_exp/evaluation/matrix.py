@@ -29,10 +29,9 @@ def crossed_means(
         faces: (n,) bool, the faces that count; all by default.
     """
     columns = list(test_sets)
-    by_row: dict[str, list[RunResult]] = {}
-    for r in sorted(results, key=lambda r: r.seed):
-        if r.predictions and {*columns} <= {*r.predictions[checkpoint].test_sets}:
-            by_row.setdefault(r.variant, []).append(r)
+    results = sorted(results, key=lambda r: r.seed)
+    compared = [r for r in results if r.predictions and {*columns} <= {*r.predictions[checkpoint].test_sets}]
+    by_row = {row: [r for r in compared if r.variant == row] for row in matrix_rows(compared)}
     which = slice(None) if faces is None else faces
     values = {
         (row, column): np.stack([r.predictions[checkpoint].correct(column)[which] for r in members])
