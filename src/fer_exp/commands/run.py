@@ -18,7 +18,7 @@ from fer_exp.errors import UserError
 from fer_exp.evaluation.calibration import fit_temperature
 from fer_exp.evaluation.predictions import predict_checkpoints, predict_samples
 from fer_exp.inputs.source import describe_test_sets
-from fer_exp.reports import run_report
+from fer_exp.reports import data_report, run_report
 from fer_exp.tracking import Recorder, ServerUnavailable, close_abandoned, deliver_abandoned, open_store, run_title
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.fit import fit
@@ -89,7 +89,7 @@ def learn(
     """Train, test and record; `state` is what an interrupted run goes on from."""
     source = prepared.source
     record_config(run, cfg, resolved, prepared.metrics)
-    shares = run_report.describe_inputs(run, cfg, source, prepared.split, prepared.twins, cfg.workers)
+    shares = data_report.describe_inputs(run, cfg, source, prepared.split, prepared.twins, cfg.workers)
     network = models.build(cfg.model, cfg.augmentation, len(source.faces.classes), prepared.base)
     run.log_metrics(count_parameters(network))
     learner = Learner.from_network(network, cfg.model, cfg.augmentation, prepared.base, source, cfg.data.name)

@@ -1,4 +1,4 @@
-"""What a run records and prints: its data, its curves, its results."""
+"""What a run records and prints: its curves and its results."""
 
 from __future__ import annotations
 
@@ -6,25 +6,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from fer_exp.config.dataset import AUTO
-from fer_exp.datasets.duplicates import find_duplicates
 from fer_exp.evaluation import reproduction
 from fer_exp.evaluation.calibration import scale
 from fer_exp.evaluation.scores import accuracy_without, named_metrics, recall_table, score_test_sets
 from fer_exp.evaluation.statistics import reliability
-from fer_exp.inputs.source import Source, covered_shares
-from fer_exp.inputs.variants import Samples, build_samples, is_degraded, on_curve, own_test_set
+from fer_exp.inputs.source import Source
+from fer_exp.inputs.variants import is_degraded, on_curve, own_test_set
 from fer_exp.reports import figures
-from fer_exp.reports.landmark_sheet import draw_landmark_sheet
-from fer_exp.reports.people import describe_people
-from fer_exp.reports.problems import find_problems
 from fer_exp.reports.subgroups import record_subgroups
 from fer_exp.reports.tables import markdown_table, print_table
-from fer_exp.reports.twins import describe_twins
 
 if TYPE_CHECKING:
     import keras
@@ -41,25 +34,11 @@ if TYPE_CHECKING:
     from fer_exp.training.checkpoints import Checkpoints
 
 log = logging.getLogger(__name__)
-SHOWN = 6  # faces per class in a picture of samples
 
 
 def synthetic_mark(faces: Faces) -> str:
     """Return an ending for titles that do not name the dataset: the numbers of built-in faces are always marked."""
     return " (synthetic)" if faces.synthetic else ""
-
-
-def describe_inputs(
-    run: Recorder, cfg: InputsConfig, source: Source, split: Split, twins: Twins, workers: int | None
-) -> dict[str, float]:
-    """Record everything that is known before training; return the covered share of each test set, 0..1."""
-    rows = source.rows("test")
-    shares = covered_shares(source, rows)
-    run.log_metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
-    describe_data(run, source, split, rows, twins, cfg.data.name, cfg.occlusion.missing.value)
-    if cfg.dataset.landmarks == AUTO:
-        run.log_figure(draw_landmark_sheet(source.faces, source.placement, workers or 1), "data/landmarks.png")
-    return shares
 
 
 def record_results(
@@ -98,84 +77,6 @@ def record_calibration(
             values[f"{name}_ece/{test_set}"] = reliability(raw, labels).error
             values[f"{name}_ece_scaled/{test_set}"] = reliability(scale(raw, temperature), labels).error
         run.log_metrics({key: round(value, 4) for key, value in values.items()})
-
-
-def describe_data(
-    run: Recorder, source: Source, split: Split, test: np.ndarray, twins: Twins, variant: str, missing: str
-) -> None:
-    """Log inputs, counts, exclusions, leaks and sample pictures of a run's data; warn of what a reader must know."""
-    faces = source.faces
-    counts = {
-        "training": faces.counts(split.train.rows),
-        "validation": faces.counts(split.validation.rows),
-        "test": faces.counts(test),
-    }
-    location = str(faces.root or faces.name)
-    for part, per_class in counts.items():
-        profile = {"pictures": int(per_class.sum())} | dict(zip(faces.classes, per_class.tolist(), strict=True))
-        run.log_input(f"{faces.name}-{part}", faces.fingerprint, location, profile, part)
-    table = pd.DataFrame({"class": faces.classes} | counts)
-    if source.placement is not None:
-        table["without landmarks"] = faces.counts(np.flatnonzero(~source.placement.usable))
-    run.log_table(table, "data/class_counts.json")
-    run.log_figure(figures.class_counts(faces.classes, counts), "data/class_counts.png")
-    for part in ("training", "test"):
-        empty = [name for name, n in zip(faces.classes, counts[part], strict=True) if n == 0]
-        if empty:
-            log.warning("warning: there are no %s faces of: %s", part, ", ".join(empty))
-    _describe_missing(run, source, missing)
-    _describe_leaks(run, faces, split, test)
-    describe_twins(run, faces, split, test, twins)
-    describe_people(run, faces, split, test)
-    _describe_problems(run, faces, twins)
-    forms = ("normal", "occluded") if source.placement is not None else ("normal",)
-    for form in forms:
-        samples = build_samples(form, test, faces.labels[test])
-        run.log_figure(sample_faces(source, samples, f"test, {form}"), f"samples/{form}.png")
-    title = f"training, {variant} (before augmentation)"
-    run.log_figure(sample_faces(source, split.train, title), "samples/training.png")
-
-
-def _describe_missing(run: Recorder, source: Source, rule: str) -> None:
-    faces = source.faces
-    tags = {"excluded": str(len(faces.excluded))}
-    if faces.excluded:
-        rows = [(e.id, e.label or "", e.reason) for e in faces.excluded]
-        run.log_table(pd.DataFrame(rows, columns=["id", "class", "reason"]), "data/excluded.json")
-        log.info("data/excluded.json in the run lists every face that was left out (%d)", len(rows))
-    if source.placement is not None and (missing := int((~source.placement.usable).sum())):
-        tags["landmarks.missing"] = str(missing)
-        tags["landmarks.missing_rule"] = rule
-        log.info("%d of %d faces have no usable landmarks: occlusion.missing=%s", missing, len(faces), rule)
-    run.set_tags(tags)
-
-
-def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray) -> None:
-    rows = {"training": np.unique(split.train.rows), "validation": np.unique(split.validation.rows), "test": test}
-    duplicates = find_duplicates(faces.digests, rows, faces.ids)
-    run.set_tags({f"duplicates.{name}": n for name, n in duplicates.counts().items()})
-    for line in duplicates.lines():
-        log.warning("warning: %s", line)
-
-
-def _describe_problems(run: Recorder, faces: Faces, twins: Twins) -> None:
-    problems = find_problems(faces, twins)
-    if not problems.empty:
-        run.log_text(problems.to_csv(index=False), "data/problems.csv")
-        counts = "; ".join(f"{problem}: {n}" for problem, n in problems["problem"].value_counts().items())
-        log.warning("warning: data/problems.csv in the run names faces to look at (%s)", counts)
-
-
-def sample_faces(source: Source, samples: Samples, title: str) -> figures.Figure:
-    """Draw the first faces of each class as the network gets them."""
-    from fer_exp.inputs.batches import batches  # TensorFlow takes seconds that not every report needs
-
-    faces = source.faces
-    labels = faces.labels[samples.rows]
-    first = np.concatenate([np.flatnonzero(labels == label)[:SHOWN] for label in range(len(faces.classes))])
-    images = np.concatenate([image for image, _ in batches(source, samples.take(first), 64).as_numpy_iterator()])
-    by_class = {name: images[labels[first] == label] for label, name in enumerate(faces.classes)}
-    return figures.samples(faces.classes, by_class, f"{faces.name}: {title}")
 
 
 def log_start(run: Recorder, model: keras.Model, split: Split, source: Source) -> None:
