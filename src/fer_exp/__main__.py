@@ -14,6 +14,7 @@ VERBS = {
     "evaluate": "ask stored runs: test one again, or compare several on one page",
     "occlude": "write the covered copy of a dataset or of a folder of pictures",
     "check": "look through a dataset: unusable faces, landmarks, duplicates, leaks, labels",
+    "plan": "say how many seeds and faces would show a difference, from the runs of a sweep",
     "sync": "deliver what runs recorded while their tracking server was away",
     "ui": "serve the MLflow pages of mlruns/ on this machine alone",
 }

@@ -55,7 +55,7 @@ def run_command(
     """Run a Hydra function, and summarise the sweep that it may have started; return the exit status.
 
     Args:
-        command: train, evaluate, occlude or check: the configuration in conf/ and the texts of that name.
+        command: train, evaluate, occlude, check or plan: the configuration in conf/ and the texts of that name.
         job: a function decorated by hydra.main.
         words: of the command line; None takes those of this process.
         summarise: called with the id, the settings of the last job and the number of jobs of a sweep.

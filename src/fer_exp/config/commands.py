@@ -94,3 +94,22 @@ class CheckConfig:
             raise ConfigError("say what to look through: dataset=NAME dataset.root=DIR")
         if self.workers is not None:
             check_positive("workers", self.workers)
+
+
+@dataclass
+class PlanConfig:
+    """A difference to plan for. The meaning of each key stands beside its default in conf/plan.yaml."""
+
+    sweep: str = MISSING
+    difference: float = 2.0
+    power: float = 0.8
+    checkpoint: str = "best"
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.difference < 100:
+            raise ConfigError(f"difference={self.difference}: must be points of accuracy, above 0 and below 100")
+        if not 0 < self.power < 1:
+            raise ConfigError(f"power={self.power}: must be above 0 and below 1")
+        if self.checkpoint not in ("best", "last"):
+            raise ConfigError(f"checkpoint={self.checkpoint}: must be best or last")

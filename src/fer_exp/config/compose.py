@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.config import dataset, model, occlusion, optimizer
 from fer_exp.config.augmentation import AugmentationConfig
-from fer_exp.config.commands import CheckConfig, EvaluateConfig, OccludeConfig
+from fer_exp.config.commands import CheckConfig, EvaluateConfig, OccludeConfig, PlanConfig
 from fer_exp.config.data import DataConfig
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError
@@ -19,6 +19,7 @@ COMMANDS: dict[str, type] = {
     "evaluate": EvaluateConfig,
     "occlude": OccludeConfig,
     "check": CheckConfig,
+    "plan": PlanConfig,
 }
 GROUPS: dict[str, dict[str, type]] = {
     "data": {"data": DataConfig},
