@@ -22,7 +22,7 @@ class Estimate(NamedTuple):
 
     Variances of seeds and of faces add up, and few seeds estimate theirs badly. The interval is Student's with the
     degrees of freedom of Satterthwaite (1946) for such a sum. These promise too much in the far tails, where corrected
-    p values are, so p is that of Behrens and Fisher (Fisher 1935), which is never too small (Robinson 1976). With one
+    p values are, so p is that of Behrens and Fisher (Fisher 1935), which is conservative (Robinson 1976). With one
     variance alone both are Student's.
     """
 
