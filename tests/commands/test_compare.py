@@ -27,7 +27,7 @@ def test_runs_are_found_by_ids_and_by_parameters(store, add):
         summary = store.client.get_run(compare.of_question(EvaluateConfig(**asked, tracking=tracked)))
         note = summary.data.tags["mlflow.note.content"]
         assert all(run_id in note for run_id in kept)
-        assert "other" not in note
+        assert "other-normal" not in note
     with pytest.raises(UserError, match=r"no finished run of faces is model=nothing"):
         compare.of_question(EvaluateConfig(where={"model": "nothing"}, tracking=tracked))
     with pytest.raises(UserError, match="a sweep id starts with s-"):
