@@ -6,7 +6,7 @@ from fer_exp.config.dataset import SCHEMAS
 CONF = "conf/dataset"
 
 
-@pytest.mark.parametrize("name", ["affectnet", "fer2013", "image_folder"])
+@pytest.mark.parametrize("name", ["affectnet", "emohevrdb", "fer2013", "image_folder"])
 def test_each_option_explains_itself_and_spells_out_the_schemas_defaults(name, pytestconfig):
     text = (pytestconfig.rootpath / CONF / f"{name}.yaml").read_text()
     assert text.startswith("# ")
@@ -15,5 +15,5 @@ def test_each_option_explains_itself_and_spells_out_the_schemas_defaults(name, p
     assert set(keys) == set(SCHEMAS[name].__dataclass_fields__)
     assert all("#" in line for line in text.splitlines() if line and line[0].isalpha() and line != "defaults:")
     plain = SCHEMAS[name]()
-    for key in set(keys) - {"name", "classes", "on_bad", "duplicates"}:
+    for key in set(keys) - {"name", "classes", "on_bad", "duplicates", "group_pattern"}:
         assert keys[key] == getattr(plain, key)

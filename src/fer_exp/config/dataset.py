@@ -108,6 +108,11 @@ class Fer2013Config(DatasetConfig):
 
 
 @dataclass
+class EmoHeVRDBConfig(DatasetConfig):
+    """EmoHeVRDB as its authors construct it; position in `classes` = code of the expression."""
+
+
+@dataclass
 class SyntheticConfig(DatasetConfig):
     """The built-in faces. `seed` belongs to the faces: no sweep over the run's seed changes them."""
 
@@ -141,6 +146,7 @@ class SyntheticConfig(DatasetConfig):
 
 SCHEMAS: dict[str, type] = {
     "affectnet": AffectNetConfig,
+    "emohevrdb": EmoHeVRDBConfig,
     "fer2013": Fer2013Config,
     "image_folder": FolderConfig,
     "synthetic": SyntheticConfig,

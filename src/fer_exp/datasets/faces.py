@@ -66,6 +66,7 @@ class Faces:
         hashes: (n, 64) int8, see fer_exp.datasets.perceptual; None where near duplicates are not looked for.
         groups: (n,) str, who is on the picture, "" where that is not known; None where nothing says so.
         metadata: further columns by name, (n,) str each, "" where a face has no value.
+        validation: (n,) bool, the training faces that the dataset itself gives for validation; None where it has none.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Faces:
     hashes: np.ndarray | None = None
     groups: np.ndarray | None = None
     metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
+    validation: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if (self.root is None) == (self.pixels is None):
@@ -109,6 +111,7 @@ class Faces:
             groups=None if self.groups is None else self.groups[rows],
             metadata={name: values[rows] for name, values in self.metadata.items()},
             hashes=None if self.hashes is None else self.hashes[rows],
+            validation=None if self.validation is None else self.validation[rows],
             pixels=None if self.pixels is None else PixelRows(self.pixels, np.arange(len(self))[rows]),
         )
 

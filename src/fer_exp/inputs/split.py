@@ -42,7 +42,7 @@ def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: S
 
     By face, both forms of a face are on the same side, and all variants of a seed have the same faces there. By
     image, the variant's pictures are drawn one by one, as study A did: a doubled face can stand on both sides.
-    By group, all faces of a person are on one side.
+    By group, all faces of a person are on one side. Where the dataset itself gives faces for validation, they are it.
     `mixed_unique` is assigned before the draw, so that a face is covered or not whatever the seed.
 
     Args:
@@ -57,7 +57,7 @@ def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: S
         DataError: nothing would be left to train or to validate on.
     """
     samples = build_samples(variant, rows, faces.labels[rows])
-    if by is SplitBy.image:
+    if by is SplitBy.image and faces.validation is None:
         held_out = validation = draw_stratified(faces.labels[samples.rows], share, seed)
         names = np.char.add(faces.ids[samples.rows], np.where(samples.covered, " covered", ""))
     else:
@@ -76,7 +76,12 @@ def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: S
 
 
 def _draw_faces(faces: Faces, rows: np.ndarray, share: float, by: SplitBy, seed: int) -> np.ndarray:
-    """Return which of these rows are held out, (n,) bool, all pictures of a face or of a person alike."""
+    """Return which of these rows are held out, (n,) bool: those that the dataset gives for it, else a draw.
+
+    All pictures of a face or of a person are alike in that.
+    """
+    if faces.validation is not None:
+        return faces.validation[rows]
     if by is SplitBy.group:
         return draw_people(faces.labels[rows], people(faces, rows), share, seed)
     # a covered copy beside its face goes where the face goes
