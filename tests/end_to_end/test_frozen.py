@@ -31,6 +31,7 @@ def train_frozen(words, tmp_path):
     return go
 
 
+@pytest.mark.slow
 def test_a_head_learns_the_same_from_cached_features_as_through_the_network(train_frozen, monkeypatch):
     cached = train_frozen("data=mixed")
     monkeypatch.setattr(models, "has_fixed_features", lambda *args: False)

@@ -8,6 +8,7 @@ from fer_exp.errors import ConfigError
 PATTERN = "dataset.group_pattern='face_\\d*(\\d)'"  # ten people, by the last digit
 
 
+@pytest.mark.slow
 def test_a_run_by_people_counts_them_and_warns_of_those_in_the_test_part(train, caplog):
     with caplog.at_level(logging.WARNING):
         tags = train(PATTERN, "split.by=group", "data=normal", "epochs=1").data.tags
@@ -18,6 +19,7 @@ def test_a_run_by_people_counts_them_and_warns_of_those_in_the_test_part(train, 
     assert f"{counts['training']} of 10 people in test are also in training" in caplog.text
 
 
+@pytest.mark.slow
 def test_without_it_people_on_both_sides_of_the_split_bring_a_warning_that_names_the_key(train, caplog):
     with caplog.at_level(logging.WARNING):
         train(PATTERN, "data=normal", "epochs=1")

@@ -48,6 +48,7 @@ def test_a_run_counts_lists_shows_and_warns_of_test_faces_that_are_nearly_traini
     )
 
 
+@pytest.mark.slow
 def test_a_run_without_the_twins_trains_on_fewer_faces_in_a_split_of_its_own(folder, train):
     plant(folder[0])
     words = ("occlusion.missing=frame", "data=normal", "epochs=1")
