@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from fer_exp.commands.help import COMPLETION_FLAGS
 from fer_exp.errors import did_you_mean
 from fer_exp.system.paths import command_line
 
@@ -25,7 +26,7 @@ def main() -> int:
     verb, words = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
     if verb in VERBS:
         return import_module(f"fer_exp.commands.{verb}").main(words)
-    if verb in ("-sc", "--shell-completion"):
+    if verb in COMPLETION_FLAGS:
         return import_module("fer_exp.commands.completion").main(words, list(VERBS))
     if verb in ("-h", "--help"):
         print(f"Use: {command_line('VERB')} ...; {command_line('VERB')} --help says more.\n")

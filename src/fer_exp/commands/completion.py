@@ -17,10 +17,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fer_exp.commands.help import USE, options
+from fer_exp.commands.help import COMPLETION_FLAGS, USE, options
 from fer_exp.system.paths import CONF
-
-FLAGS = ("-sc", "--shell-completion")
 
 
 @contextmanager
@@ -90,7 +88,7 @@ def main(words: list[str], verbs: list[str]) -> int:
         verbs: every verb.
     """
     if not words or not words[0].startswith("query="):
-        return import_module("fer_exp.commands.train").main([FLAGS[0], *words])
+        return import_module("fer_exp.commands.train").main([COMPLETION_FLAGS[0], *words])
     line = os.environ["COMP_LINE"]
     program, *typed = line.split()
     ended = line.endswith(" ")
@@ -98,5 +96,5 @@ def main(words: list[str], verbs: list[str]) -> int:
         print(" ".join(verbs))
     elif typed[0] in USE:
         os.environ["COMP_LINE"] = " ".join([program, *typed[1:]]) + " " * ended
-        return import_module(f"fer_exp.commands.{typed[0]}").main([FLAGS[0], *words])
+        return import_module(f"fer_exp.commands.{typed[0]}").main([COMPLETION_FLAGS[0], *words])
     return 0

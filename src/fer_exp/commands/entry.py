@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from hydra.errors import HydraException
@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.commands import help as help_
-from fer_exp.commands.completion import FLAGS, completing
 from fer_exp.commands.messages import explain
 from fer_exp.commands.sweep import Invocation, invocation, invoked, is_sweep, start_process
 from fer_exp.config.compose import validate
@@ -69,7 +68,11 @@ def run_command(
         return 0
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its errors come as exceptions too
-    helped = completing(command) if set(FLAGS) & set(words) else nullcontext()
+    helped: AbstractContextManager[None] = nullcontext()
+    if set(help_.COMPLETION_FLAGS) & set(words):
+        from fer_exp.commands.completion import completing  # what it needs would delay every start
+
+        helped = completing(command)
     with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words), helped:
         code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fer_exp.system.paths import command_line
 
+COMPLETION_FLAGS = ("-sc", "--shell-completion")  # Hydra's, by which the shell asks
 USE = {
     "train": """\
 Train a model on one variant of a dataset of faces and test it on every variant.
