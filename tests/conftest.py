@@ -199,11 +199,16 @@ def trained_in(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(module_folder, trained_in, migrated):
     """A finished run of the variant mixed, for all tests of a module, none of which changes it."""
-    shutil.copy(migrated, trained_in / "mlflow.db")
+    return train_once(module_folder, trained_in, migrated, "data=mixed")
+
+
+def train_once(folder, home, migrated, *more):
+    """Train for all tests of a module: what each test has of its own, `home` has here."""
+    shutil.copy(migrated, home / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FER_EXP_CACHE", str(trained_in / "cache"))
+        patch.setenv("FER_EXP_CACHE", str(home / "cache"))
         patch.setattr("fer_exp.reports.figures.style.DPI", 40)
-        return train_run([*train_words(module_folder, trained_in), "data=mixed"], trained_in)
+        return train_run([*train_words(folder, home), *more], home)
 
 
 @pytest.fixture

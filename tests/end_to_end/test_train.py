@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import train_run, train_words
+from conftest import train_once, train_run, train_words
 from mlflow import MlflowClient
 from omegaconf import OmegaConf
 from runs import artifacts
@@ -69,14 +69,9 @@ def elaborate(module_folder, tmp_path_factory, migrated):
     """A finished run that has much that the default has not, and the folder of its database; no test changes it."""
     home = tmp_path_factory.mktemp("elaborate")
     (home / "first.py").write_text(OWN_METRIC)
-    shutil.copy(migrated, home / "mlflow.db")
     more = ["tests=[sunglasses,quest2-0.5,8px]", "monitor=val_balanced_loss", "mode=min", "epochs=4"]
     more += ["checkpoints.keep=best_and_last", "resample=true", "class_weights=none", "optimizer=sgd"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FER_EXP_CACHE", str(home / "cache"))
-        patch.setattr("fer_exp.reports.figures.style.DPI", 40)
-        words = [*train_words(module_folder, home), *more, f"metrics=[{home}/first.py]"]
-        return train_run(words, home), home
+    return train_once(module_folder, home, migrated, *more, f"metrics=[{home}/first.py]"), home
 
 
 def test_further_test_sets_are_named_by_what_their_faces_wear(elaborate):
