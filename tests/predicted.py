@@ -37,10 +37,10 @@ def predictions(normal, occluded, seed, classes=NAMES, ids=None):
 @pytest.fixture
 def add(store):
     """add(variant, seed, predictions, **parameters) -> id: a finished run of sweep s-1."""
-    from fer_exp.evaluation.scores import named_metrics, score_test_sets
+    from fer_exp.evaluation.scores import named_metrics, score, score_test_sets
     from fer_exp.tracking import Recorder
 
-    def made(variant, seed, found, sweep="s-1", model="net", status="FINISHED", metrics=None, **tags):
+    def made(variant, seed, found, sweep="s-1", model="net", status="FINISHED", metrics=None, elsewhere=None, **tags):
         run = Recorder.new(store, f"{model}-{variant}-s{seed}", {"kind": "run", "sweep_id": sweep} | tags)
         run.log_params({"data": variant, "seed": seed, "model": model, "dataset": "tiny"})
         for checkpoint in ("best", "last"):
@@ -53,6 +53,13 @@ def add(store):
                 )
         for epoch in (1, 2):
             run.log_metrics({"val_balanced_accuracy": 0.3 * epoch}, epoch)
+        for name, of_name in (elsewhere or {}).items():
+            run.log_params({f"test_datasets.{name}.dataset": "image_folder"})
+            for checkpoint, answers in of_name.items():
+                by_column = {name: score(answers.labels, answers.on("normal"))}
+                by_column[f"{name}-occluded"] = score(answers.labels, answers.on("occluded"))
+                run.log_metrics(named_metrics(checkpoint, by_column, ""))
+                run.log_parquet(answers.to_table(), f"predictions/{checkpoint}.{name}.parquet")
         run.log_metrics(metrics or {})
         run.log_metrics({"best_epoch": 2, "epochs_run": 2, "parameters": 1234, "train_seconds": 5})
         run.end(status)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from configs import composed
 from interrupted import Stop, database, go_on, interrupt, only
@@ -5,6 +7,7 @@ from mlflow import MlflowClient
 from runs import command, results, train
 
 from fer_exp.commands import reuse
+from fer_exp.commands.continuation import DATA, changed_tags
 from fer_exp.commands.prepare import prepare
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.tracking import open_store
@@ -41,3 +44,12 @@ def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monke
     fresh = composed(command(module_folder, database(tmp_path)))  # it is no repeat of what it was told first
     tags = reuse.run_tags(*fresh, prepare(fresh[0]), [], None)
     assert reuse.find_reusable(open_store(database(tmp_path), "fer-exp"), tags) is None
+
+
+def test_other_faces_to_test_on_are_refused():
+    stored = SimpleNamespace(info=SimpleNamespace(run_name="net", run_id="0" * 32), data=SimpleNamespace(tags={}))
+    begun = dict.fromkeys(DATA, "as it was") | {"test_datasets.ck": "9 faces", "test_datasets.ck.fingerprint": "f"}
+    stored.data.tags = begun
+    assert changed_tags(stored, begun, {}) == {}
+    with pytest.raises(UserError, match=r"faces to test on are not those .* \(test_datasets\.ck\.fingerprint\)"):
+        changed_tags(stored, begun | {"test_datasets.ck.fingerprint": "g"}, {})

@@ -111,7 +111,7 @@ def test_faces_that_are_not_the_runs_own_any_more_are_refused(ask, monkeypatch):
 def test_known_faces_among_others_are_counted(ask, module_folder, caplog):
     root, _ = module_folder
     ask("dataset=image_folder", f"dataset.root={root}/train")
-    assert "of the faces tested on also occur in the run's training part" in caplog.text
+    assert "48 faces of image_folder also occur in the run's training part" in caplog.text
 
 
 def test_tables_are_replaced_not_lengthened(ask, trained, uri, tmp_path):

@@ -18,3 +18,10 @@ def test_one_seed_says_that_no_star_is_given(store, add):
         add("mixed", seed, predictions(0.9, 0.3, seed))
     (said,) = caveats.find_caveats(sweep_runs(store, "s-1"))
     assert said == "Fewer than three seeds (1): chance between trainings is hardly measured."
+
+
+def test_what_was_tested_of_another_dataset_is_said(store, add):
+    for seed in (0, 1, 2):
+        tags = {"test_datasets.ck": "9 faces of image_folder, chance 0.500", "test_datasets.ck.fingerprint": "f"}
+        add("normal", seed, predictions(0.9, 0.3, seed), **tags)
+    assert caveats.find_caveats(sweep_runs(store, "s-1")) == ["ck: 9 faces of image_folder, chance 0.500."]

@@ -110,3 +110,18 @@ def test_a_row_of_one_seed_is_judged_by_the_seeds_of_the_others(store, add):
     assert cell(table, "normal", "occluded").p < 0.05
     few, many = cell(table, "occluded", "occluded"), cell(table, "normal", "occluded")
     assert few.n == 1 and few.high - few.low > many.high - many.low - 0.05
+
+
+def test_another_dataset_is_a_column_with_intervals_over_its_own_faces(store, add):
+    for variant, right in (("normal", 0.8), ("occluded", 0.5)):
+        for seed in (0, 1, 2):
+            names = ("angry", "happy")
+            other = {c: predictions(right, 0.5, seed + 30, names) for c in ("best", "last")}
+            add(variant, seed, predictions(0.9, 0.3, seed), elsewhere={"ck": other})
+    members, _ = results.load(store, sweep_runs(store, "s-1"))
+    found = cell(matrix.matrix_table(members, "best"), "normal", "ck")
+    right = np.stack([r.correct("best", "ck") for r in members if r.variant == "normal"])
+    assert found.accuracy == pytest.approx(right.mean(), abs=1e-4) and found.low < found.accuracy < found.high
+    assert found.over == "faces and seeds"
+    pairs = matrix.pair_table(members, "best").set_index("tested_on")
+    assert pairs.loc["ck"].difference == pytest.approx(0.3, abs=0.1) and pairs.loc["ck"].p < 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
@@ -121,7 +122,8 @@ def changed_tags(run: tracking.Run, now: dict[str, str], changes: Changes) -> di
     Raises:
         UserError: its faces, split or learned weights are not those that it began with.
     """
-    for key, what in DATA.items():
+    tested = {key: "faces to test on" for key in now if re.fullmatch(r"test_datasets\..+\.fingerprint", key)}
+    for key, what in (DATA | tested).items():
         if now[key] != run.data.tags.get(key):
             raise UserError(
                 f"resume={run.info.run_id}: the {what} are not those that {run_title(run)} began with ({key})"

@@ -24,6 +24,7 @@ from fer_exp.system import opencv, signals
 from fer_exp.system.paths import CONF
 
 register()
+FREE_KEYS = ("where.", "dataset.rename", "test_datasets.")  # below them any key may stand
 
 
 def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_process: bool = True) -> None:
@@ -89,8 +90,8 @@ def _arguments(words: list[str]) -> Iterator[None]:
     before = sys.argv
     # argparse takes flags before the words alone; people put -m anywhere
     words = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
-    # any parameter may be asked for and any class renamed, and Hydra wants new keys said so
-    sys.argv = [before[0], *(f"++{word}" if word.startswith(("where.", "dataset.rename")) else word for word in words)]
+    # keys that a user names: Hydra wants new ones said so
+    sys.argv = [before[0], *(f"++{word}" if word.startswith(FREE_KEYS) else word for word in words)]
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ import numpy as np
 from pooch import file_hash
 
 from fer_exp import models
+from fer_exp.commands.other_faces import OtherTestSet, load_test_datasets
 from fer_exp.config.dataset import Duplicates
 from fer_exp.datasets.people import warn_of_people
 from fer_exp.datasets.twins import Twins, find_twins
@@ -41,6 +42,7 @@ class Prepared(NamedTuple):
         split: which of them to train and to validate on.
         twins: training faces that are also in the test part.
         metrics: of the user's own.
+        test_datasets: other datasets that it is tested on at its end, by name.
     """
 
     base: keras.Model | None
@@ -49,6 +51,7 @@ class Prepared(NamedTuple):
     split: Split
     twins: Twins
     metrics: list[OwnMetric]
+    test_datasets: dict[str, OtherTestSet]
 
     @property
     def faces(self) -> Faces:
@@ -81,7 +84,8 @@ def prepare(cfg: TrainConfig) -> Prepared:
     # those that were left out have no twin any more, and looking for them takes its time
     twins = Twins.none() if cfg.dataset.duplicates is Duplicates.exclude else find_twins(faces, workers)
     twins = twins.between(source.rows("train"), source.rows("test"))
-    return Prepared(base, "none" if weights is None else file_hash(weights), source, split, twins, metrics)
+    others = load_test_datasets(cfg, faces, workers)
+    return Prepared(base, "none" if weights is None else file_hash(weights), source, split, twins, metrics, others)
 
 
 def warn_of_rare_classes(faces: Faces, split: Split, monitor: str) -> None:

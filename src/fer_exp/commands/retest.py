@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +20,7 @@ from fer_exp.errors import DataError
 from fer_exp.evaluation.model_selection import compare_monitors
 from fer_exp.evaluation.predictions import predict
 from fer_exp.evaluation.scores import named_metrics, score_test_sets
-from fer_exp.inputs.source import Source, covered_shares, describe_test_sets
+from fer_exp.inputs.source import covered_shares, describe_test_sets
 from fer_exp.inputs.variants import own_test_set
 from fer_exp.landmarks import detect
 from fer_exp.reports import figures, run_report
@@ -148,16 +147,15 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str, know
                 f"{faces.fingerprint[:12]}, not {fingerprint[:12]}): name them as others, dataset={faces.name}"
             )
     else:
-        faces, classes, every = other_faces.load(cfg.dataset, trained, known, workers)
+        faces, classes, every = other_faces.load(cfg.dataset, trained.model.size, known, workers)
+        other_faces.warn_of_trained_on(faces, trained, workers)
         if trained.dataset.degrade != cfg.dataset.degrade:
             log.warning("warning: the run had dataset.degrade=%s, these faces have not", trained.dataset.degrade)
     occlusion = cfg.occlusion or trained.occlusion
     # the run's own test sets are asked again with it alone
     tests = cfg.tests or (trained.tests if cfg.dataset is None and cfg.occlusion is None else [])
-    # the variant was of training: faces without landmarks can be tested uncovered, whatever it was
-    data = replace(trained.data, name="normal")
-    asked = replace(trained, data=data, dataset=cfg.dataset or trained.dataset, occlusion=occlusion, tests=tests)
-    return Tested(Source.from_config(faces, asked), classes, every)
+    source = other_faces.source_of(faces, trained, cfg.dataset or trained.dataset, occlusion, tests)
+    return Tested(source, classes, every)
 
 
 def class_names(counts: Path) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ from fer_exp.training.state import SUFFIX
 if TYPE_CHECKING:
     from fer_exp.commands.prepare import Prepared
     from fer_exp.config.train import TrainConfig
-    from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.tracking import Run, TrackingStore
 
 log = logging.getLogger(__name__)
@@ -56,15 +54,17 @@ def run_params(resolved: dict[str, Any]) -> dict[str, Any]:
     return chosen | flat
 
 
-def config_hash(cfg: TrainConfig, resolved: dict[str, Any], metrics: Sequence[OwnMetric]) -> str:
+def config_hash(cfg: TrainConfig, resolved: dict[str, Any], prepared: Prepared) -> str:
     """Return a digest of all that a result can depend on in a configuration, 16 hex digits."""
     compared = {key: value for key, value in run_params(resolved).items() if key.split(".")[0] not in UNRELATED}
     compared["published"] = resolved.get("published")
-    compared["metrics"] = [metric.code for metric in metrics]  # a file may change, and lie elsewhere
+    compared["metrics"] = [metric.code for metric in prepared.metrics]  # a file may change, and lie elsewhere
     if cfg.dataset.metadata is not None:  # the file may change
         compared["metadata"] = sha256(Path(cfg.dataset.metadata).expanduser().read_bytes()).hexdigest()
     if cfg.tests:
         compared["tests"] = describe_test_sets(cfg.tests, cfg.occlusion)  # an option's file may change
+    if prepared.test_datasets:  # their faces may change
+        compared["test_faces"] = [test_set.source.faces.fingerprint for test_set in prepared.test_datasets.values()]
     return sha256(json.dumps(compared, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -74,7 +74,7 @@ def run_tags(
     """Return the tags that make a run's numbers traceable."""
     tags = {
         "kind": "run",
-        "config.hash": config_hash(cfg, resolved, prepared.metrics),
+        "config.hash": config_hash(cfg, resolved, prepared),
         "code.hash": provenance.code_digest(PACKAGE),
         "overrides": " ".join(overrides) or "(defaults)",
         "dataset.fingerprint": prepared.faces.fingerprint,
@@ -84,6 +84,9 @@ def run_tags(
         "mlflow.source.name": "train.py",
         "mlflow.source.type": "LOCAL",
     }
+    for name, test_set in prepared.test_datasets.items():
+        tags[f"test_datasets.{name}"] = test_set.describe()
+        tags[f"test_datasets.{name}.fingerprint"] = test_set.source.faces.fingerprint
     if prepared.faces.synthetic:
         tags["synthetic"] = "true"
     if sweep_id:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from fer_exp import models
+from fer_exp.commands.other_faces import predict_test_datasets
 from fer_exp.commands.prepare import Prepared, prepare
 from fer_exp.commands.reuse import find_reusable, run_params, run_tags
 from fer_exp.errors import UserError
@@ -19,6 +20,7 @@ from fer_exp.evaluation.calibration import fit_temperature
 from fer_exp.evaluation.predictions import predict_checkpoints, predict_samples
 from fer_exp.inputs.source import describe_test_sets
 from fer_exp.reports import data_report, run_report
+from fer_exp.reports.test_datasets import record_test_dataset
 from fer_exp.tracking import Recorder, ServerUnavailable, close_abandoned, deliver_abandoned, open_store, run_title
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.fit import fit
@@ -100,9 +102,22 @@ def learn(
     labels = source.faces.labels[prepared.split.validation.rows]
     temperatures = {name: fit_temperature(validation[epoch], labels) for name, epoch in checkpoints.epochs.items()}
     run_report.record_calibration(run, predictions, temperatures)
-    run_report.record_results(
+    text = run_report.record_results(
         run, cfg, cfg.published, predictions, checkpoints, shares, source.faces, prepared.twins, prepared.metrics
     )
+    test_elsewhere(run, prepared, checkpoints, cfg.batch_size, text)
+
+
+def test_elsewhere(
+    run: Recorder, prepared: Prepared, checkpoints: Checkpoints, batch_size: int, description: str
+) -> None:
+    """Test the chosen checkpoints on the other datasets that the configuration names; the description goes on so."""
+    for name, predictions in predict_test_datasets(prepared.test_datasets, checkpoints, batch_size).items():
+        test_set = prepared.test_datasets[name]
+        results = record_test_dataset(run, name, predictions, test_set.source.faces, test_set.known)
+        text = run_report.print_results(f"{name}: {test_set.describe()}", results, checkpoints.epochs)
+        description = f"{description}\n\n{text}"
+        run.set_tags({run_report.DESCRIPTION: description})
 
 
 def record_config(run: Recorder, cfg: TrainConfig, resolved: dict[str, Any], metrics: list[OwnMetric]) -> None:

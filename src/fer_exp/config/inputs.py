@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -10,6 +11,7 @@ from fer_exp.config.data import DataConfig
 from fer_exp.config.dataset import DatasetConfig
 from fer_exp.config.model import ModelConfig
 from fer_exp.config.occlusion import OcclusionConfig
+from fer_exp.config.test_datasets import other_datasets
 from fer_exp.config.test_sets import further_test_sets
 
 
@@ -22,6 +24,8 @@ class InputsConfig:
     occlusion: OcclusionConfig = MISSING
     model: ModelConfig = MISSING
     tests: list[str] = field(default_factory=list)
+    test_datasets: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         further_test_sets(self.tests, self.occlusion)
+        other_datasets(self.test_datasets, self.tests)

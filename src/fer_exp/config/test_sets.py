@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
-
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.config.occlusion import SCHEMAS, OcclusionConfig
-from fer_exp.errors import ConfigError, did_you_mean
-from fer_exp.system.paths import CONF
+from fer_exp.config.options import load_option
+from fer_exp.errors import ConfigError
 
 WORD = re.compile(r"(?:(?P<name>[a-z]\w*?)(?:-(?P<scale>\d+(?:\.\d+)?))?)?(?:(?:^|-)(?P<side>\d+)px)?")
 OWN = ("normal", "occluded", "mixed")  # names of the test sets that every run has
@@ -57,20 +53,8 @@ def further_test_sets(words: Sequence[str], own_occluder: OcclusionConfig) -> di
 
 
 def _occluder(name: str, scale: str | None, own_occluder: OcclusionConfig) -> OcclusionConfig:
-    names = sorted(file.stem for file in (CONF / "occlusion").glob("*.yaml"))
     if name == own_occluder.name:
         occlusion = own_occluder
-    elif name in names:
-        content = cast("DictConfig", OmegaConf.load(CONF / "occlusion" / f"{name}.yaml"))
-        content.pop("defaults", None)
-        schema = SCHEMAS.get(content.get("kind"), OcclusionConfig)
-        try:
-            merged = OmegaConf.merge(OmegaConf.structured(schema), content)
-            occlusion = cast("OcclusionConfig", OmegaConf.to_object(merged))
-        except OmegaConfBaseException as error:
-            reason = str(error).splitlines()[0]
-            raise ConfigError(f"tests: conf/occlusion/{name}.yaml cannot be used on its own: {reason}") from error
     else:
-        known = f"{', '.join(names)}{did_you_mean(name, names)}"
-        raise ConfigError(f"tests: {name} is not an occluder; must be one of {known}")
+        occlusion = load_option("occlusion", name, SCHEMAS, OcclusionConfig, {}, "tests")
     return replace(occlusion, missing=own_occluder.missing, scale=float(scale) if scale else occlusion.scale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -74,7 +74,7 @@ def build(cfg: DatasetConfig, spec: DatasetSpec, *, workers: int) -> Faces:
         build=lambda: _build(spec, landmark_path, workers, state, cfg.on_bad),
         write=_write,
     )
-    _report_excluded(table.excluded, cfg)
+    report_excluded(table.excluded, cfg)
     return Faces(
         name=cfg.name,
         classes=tuple(table.meta["classes"]),
@@ -178,7 +178,8 @@ def _empty(names: tuple[str, ...], labels: np.ndarray, parts: np.ndarray, part: 
     return [name for name, count in zip(names, counts, strict=True) if not count]
 
 
-def _report_excluded(excluded: list[Exclusion], cfg: DatasetConfig) -> None:
+def report_excluded(excluded: Sequence[Exclusion], cfg: DatasetConfig) -> None:
+    """Warn of faces and classes that cannot be used; raise DataError of them where dataset.on_bad=fail."""
     if not excluded:
         return
     what = "faces or classes" if len(excluded) > 1 else "face or class"
@@ -188,7 +189,7 @@ def _report_excluded(excluded: list[Exclusion], cfg: DatasetConfig) -> None:
     log.warning("warning: left out of %s", text)
 
 
-def _sentence(excluded: list[Exclusion]) -> str:
+def _sentence(excluded: Sequence[Exclusion]) -> str:
     more = len(excluded) - SHOWN
     return "; ".join(f"{e.id}: {e.reason}" for e in excluded[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 

@@ -27,8 +27,8 @@ class Twins:
     """Pairs of a training and a test face that show the same picture, in the order of the test faces.
 
     Attributes:
-        train: (p,) int64 rows of the Faces table.
-        test: (p,) int64 rows.
+        train: (p,) int64 rows of the table of the training faces.
+        test: (p,) int64 rows of the table of the test faces, mostly the same.
         correlation: (p,) float32 of the small grey pictures; 1 where they are equal.
         exact: (p,) bool, equal byte by byte.
         mirrored: (p,) bool, one shows the other mirrored.
@@ -69,20 +69,31 @@ class Twins:
 
 
 def find_twins(faces: Faces, workers: int) -> Twins:
+    """Find the pairs of a training and a test face of one table; see `find_twins_between`."""
+    return find_twins_between(faces, faces.rows("train"), faces, faces.rows("test"), workers)
+
+
+def find_twins_between(first: Faces, train: np.ndarray, second: Faces, test: np.ndarray, workers: int) -> Twins:
     """Find the pairs, or read them from the cache; faces without perceptual hashes have exact ones alone.
+
+    Args:
+        first: the table of the training faces.
+        train: (n,) its rows.
+        second: the table of the test faces, which may be the same.
+        test: (m,) its rows.
+        workers: threads that read pictures.
 
     Raises:
         DataError: a picture cannot be read any more, or the cache cannot be written to.
     """
-    train, test = faces.rows("train"), faces.rows("test")
-    a, b = _equal(faces.digests[train], faces.digests[test])
-    near = _near(faces, train, test, workers)
-    first, second = np.concatenate([a, near.first]), np.concatenate([b, near.second])
-    exact = np.arange(len(first)) < len(a)
-    order = np.lexsort((first, second))
+    a, b = _equal(first.digests[train], second.digests[test])
+    near = _near((first, second), (train, test), workers)
+    position_a, position_b = np.concatenate([a, near.first]), np.concatenate([b, near.second])
+    exact = np.arange(len(position_a)) < len(a)
+    order = np.lexsort((position_a, position_b))
     return Twins(
-        train[first],
-        test[second],
+        train[position_a],
+        test[position_b],
         np.concatenate([np.ones(len(a), np.float32), near.correlation]),
         exact,
         np.concatenate([np.zeros(len(a), bool), near.mirrored]),
@@ -133,20 +144,20 @@ def _equal(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order[np.repeat(low, counts) + within], second
 
 
-def _near(faces: Faces, train: np.ndarray, test: np.ndarray, workers: int) -> Similar:
-    if faces.hashes is None:
+def _near(tables: tuple[Faces, Faces], parts: tuple[np.ndarray, np.ndarray], workers: int) -> Similar:
+    (first, second), (train, test) = tables, parts
+    if first.hashes is None or second.hashes is None:
         return Similar(train[:0], test[:0], np.zeros(0, np.float32), np.zeros(0, bool))
-    hashes, parts = faces.hashes, (train, test)
-    digests = faces.digests[train], faces.digests[test]
+    digests = first.digests[train], second.digests[test]
     content = sha256(digests[0].tobytes() + b"\n" + digests[1].tobytes()).hexdigest()
     return cached(
         entry_dir("near_duplicates", {"version": VERSION, "pictures": content, "counts": [len(train), len(test)]}),
         read=_read,
         build=partial(
             find_similar,
-            hashes[train],
-            hashes[test],
-            lambda part, position: images.read(faces, int(parts[part][position])),
+            first.hashes[train],
+            second.hashes[test],
+            lambda part, position: images.read(tables[part], int(parts[part][position])),
             lambda a, b: digests[0][a] == digests[1][b],
             workers,
         ),

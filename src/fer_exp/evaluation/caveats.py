@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fer_exp.tracking import Run
+
+
+OTHER = r"test_datasets\.[^.]+"  # the tag that says what was tested of another dataset
 
 
 def find_caveats(runs: list[Run]) -> list[str]:
@@ -32,6 +36,8 @@ def find_caveats(runs: list[Run]) -> list[str]:
         if int(most.get(key, 0) or 0):
             rule = f" (occlusion.missing={most.get('landmarks.missing_rule')})" if key == "landmarks.missing" else ""
             sentences.append(f"{most[key]} {words}{rule}.")
+    described = {key: text for run in runs for key, text in run.data.tags.items() if re.fullmatch(OTHER, key)}
+    sentences += [f"{key.split('.')[1]}: {text}." for key, text in sorted(described.items())]
     if any(int(run.data.tags.get("people.test", 0) or 0) for run in runs):
         sentences.append(
             "Several faces show one person: intervals of single runs are over people, those of several runs and all p "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 # variant, resolution and seed make a matrix's rows and repeats, the others change no result; all else that differs
 # makes another matrix
 ROW_AND_SEED = ("data", "dataset.degrade", "seed")
-SAME_MATRIX = (*ROW_AND_SEED, "tests", "workers", "tracking")
+SAME_MATRIX = (*ROW_AND_SEED, "tests", "test_datasets", "workers", "tracking")
 
 
 def group_runs(runs: list[Run]) -> dict[str, list[Run]]:

@@ -30,11 +30,11 @@ def crossed_means(
     """
     columns = list(test_sets)
     results = sorted(results, key=lambda r: r.seed)
-    compared = [r for r in results if r.predictions and {*columns} <= {*r.predictions[checkpoint].test_sets}]
+    compared = [r for r in results if all(r.on(checkpoint, column) for column in columns)]
     by_row = {row: [r for r in compared if r.variant == row] for row in matrix_rows(compared)}
     which = slice(None) if faces is None else faces
     values = {
-        (row, column): np.stack([r.predictions[checkpoint].correct(column)[which] for r in members])
+        (row, column): np.stack([r.correct(checkpoint, column)[which] for r in members])
         for row, members in by_row.items()
         for column in columns
     }
@@ -119,10 +119,13 @@ def pair_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
     rows = []
     for main in (True, False):
         for pair in compare_rows({t: means for t, means in columns.items() if (t in TEST_SETS) == main}):
-            members = [[r for r in results if r.variant == name and r.predictions] for name in (pair.a, pair.b)]
+            members = [
+                [r for r in results if r.variant == name and r.on(checkpoint, pair.test_set)]
+                for name in (pair.a, pair.b)
+            ]
             p_networks = np.nan
             if all(len(runs) == 1 for runs in members):
-                p_networks = mcnemar(*(runs[0].predictions[checkpoint].correct(pair.test_set) for runs in members))
+                p_networks = mcnemar(*(runs[0].correct(checkpoint, pair.test_set) for runs in members))
             low, high = pair.estimate.interval
             rows.append((pair.test_set, pair.a, pair.b, pair.estimate.value, low, high, pair.p, p_networks))
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)

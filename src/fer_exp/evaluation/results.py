@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from fer_exp import tracking
 from fer_exp.config.data import VARIANTS
+from fer_exp.config.test_datasets import form_of
 from fer_exp.errors import UserError
 from fer_exp.evaluation.predictions import Predictions
 
@@ -21,12 +24,23 @@ if TYPE_CHECKING:
 CHECKPOINTS = ("best", "last")
 
 
+NOTHING: Mapping[str, Mapping[str, Predictions]] = MappingProxyType({})
+
+
 class RunResult(NamedTuple):
-    """A finished run; `predictions` by checkpoint, empty where they are missing; `resolution` where others differ."""
+    """A finished run and what it predicted.
+
+    Attributes:
+        run: as the store has it.
+        predictions: by checkpoint; empty where they are missing.
+        resolution: pixels of its pictures, where those of other runs differ.
+        elsewhere: predictions on other datasets, by their names in `test_datasets`, then by checkpoint.
+    """
 
     run: Run
     predictions: dict[str, Predictions]
     resolution: str = ""
+    elsewhere: Mapping[str, Mapping[str, Predictions]] = NOTHING
 
     @property
     def seed(self) -> str:
@@ -37,6 +51,22 @@ class RunResult(NamedTuple):
     def variant(self) -> str:
         """Return what it was trained on: its row of the matrix."""
         return " ".join(filter(None, [self.run.data.params["data"], self.resolution]))
+
+    def on(self, checkpoint: str, test_set: str) -> tuple[Predictions, str] | None:
+        """Return the predictions on a column of the matrix, and which form of their faces it is; None without any."""
+        own = self.predictions.get(checkpoint)
+        if own is not None and test_set in own.test_sets:
+            return own, test_set
+        name, form = form_of(test_set)
+        other = self.elsewhere.get(name, {}).get(checkpoint)
+        return (other, form) if other is not None and form in other.probabilities else None
+
+    def correct(self, checkpoint: str, test_set: str) -> np.ndarray:
+        """Return whether each face of a column that it has predictions on is recognised, (n,) bool."""
+        found = self.on(checkpoint, test_set)
+        assert found is not None  # the caller has asked `on`
+        predictions, form = found
+        return predictions.correct(form)
 
 
 def load(store: TrackingStore, runs: list[Run]) -> tuple[list[RunResult], list[str]]:
@@ -49,18 +79,16 @@ def load(store: TrackingStore, runs: list[Run]) -> tuple[list[RunResult], list[s
     with TemporaryDirectory() as folder:
         for run, resolution in zip(runs, find_resolutions(runs), strict=True):
             try:
-                files = {
-                    c: tracking.download_artifact(store, run, f"predictions/{c}.parquet", Path(folder))
-                    for c in CHECKPOINTS
-                }
-                predictions = {c: Predictions.from_table(pd.read_parquet(f)) for c, f in files.items()}
-                results.append(RunResult(run, predictions, resolution))
+                predictions = _download(store, run, "", Path(folder))
+                named = {key.split(".")[1] for key in run.data.params if key.startswith("test_datasets.")}
+                elsewhere = {name: _download(store, run, f".{name}", Path(folder)) for name in sorted(named)}
+                results.append(RunResult(run, predictions, resolution, elsewhere))
             except (UserError, OSError, ValueError, KeyError) as error:
                 results.append(RunResult(run, {}, resolution))
                 notes.append(
                     f"{run.info.run_name}: left out of what is compared face by face: it has no predictions ({error})"
                 )
-    kinds = [_faces_and_classes(result) for result in results]
+    kinds = [_faces_and_classes(result.predictions) for result in results]
     if not any(kinds):
         return results, notes
     common, _ = Counter(filter(None, kinds)).most_common(1)[0]
@@ -68,7 +96,35 @@ def load(store: TrackingStore, runs: list[Run]) -> tuple[list[RunResult], list[s
         if kind and kind != common:
             what = "classes" if kind[0] != common[0] else "test faces"
             notes.append(f"{result.run.info.run_name}: left out, its {what} differ from those of the others")
-    return [result for result, kind in zip(results, kinds, strict=True) if kind == common], notes
+    kept = [result for result, kind in zip(results, kinds, strict=True) if kind == common]
+    for name in sorted({name for result in kept for name in result.elsewhere}):
+        kept, of_name = _same_faces(kept, name)
+        notes += of_name
+    return kept, notes
+
+
+def _download(store: TrackingStore, run: Run, ending: str, folder: Path) -> dict[str, Predictions]:
+    """Return the predictions of a run by checkpoint; `ending` names another dataset."""
+    files = {
+        checkpoint: tracking.download_artifact(store, run, f"predictions/{checkpoint}{ending}.parquet", folder)
+        for checkpoint in CHECKPOINTS
+    }
+    return {checkpoint: Predictions.from_table(pd.read_parquet(file)) for checkpoint, file in files.items()}
+
+
+def _same_faces(results: list[RunResult], name: str) -> tuple[list[RunResult], list[str]]:
+    """Return the results, without those on another dataset that are of other faces than most, and a line for each."""
+    kinds = [_faces_and_classes(result.elsewhere.get(name, {})) for result in results]
+    common, _ = Counter(filter(None, kinds)).most_common(1)[0]
+    kept, notes = [], []
+    for result, kind in zip(results, kinds, strict=True):
+        if kind and kind != common:
+            elsewhere = {other: found for other, found in result.elsewhere.items() if other != name}
+            kept.append(result._replace(elsewhere=elsewhere))
+            notes.append(f"{result.run.info.run_name}: its faces or classes of {name} differ from those of the others")
+        else:
+            kept.append(result)
+    return kept, notes
 
 
 def matrix_rows(results: Iterable[RunResult]) -> list[str]:
@@ -87,9 +143,11 @@ def find_resolutions(runs: list[Run]) -> list[str]:
     return [f"{v}px" if v != "None" and len(set(values)) > 1 else "" for v in values]
 
 
-def _faces_and_classes(result: RunResult) -> tuple[tuple[str, ...], int, tuple[str, ...]] | None:
-    if not result.predictions:
+def _faces_and_classes(
+    predictions: Mapping[str, Predictions],
+) -> tuple[tuple[str, ...], int, tuple[str, ...]] | None:
+    if not predictions:
         return None
-    predictions = result.predictions["best"]
-    forms = tuple(form for form in ("normal", "occluded") if form in predictions.probabilities)
-    return predictions.classes, hash(tuple(predictions.ids)), forms
+    best = predictions["best"]
+    forms = tuple(form for form in ("normal", "occluded") if form in best.probabilities)
+    return best.classes, hash(tuple(best.ids)), forms

@@ -64,7 +64,7 @@ class Source(NamedTuple):
             placement = place_occluder(faces.landmarks, faces.sizes, cfg.occlusion, faces.ids)
         else:
             log.warning(
-                "warning: %s has no landmarks, so nothing can be covered: the run is tested on normal faces alone. "
+                "warning: %s has no landmarks, so nothing can be covered: its faces are tested uncovered alone. "
                 "Give dataset.landmarks=FILE.npz, let them be found with dataset.landmarks=auto, or say "
                 "occlusion.missing=frame",
                 faces.name,

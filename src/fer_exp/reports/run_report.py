@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from fer_exp.training.checkpoints import Checkpoints
 
 log = logging.getLogger(__name__)
+DESCRIPTION = "mlflow.note.content"  # the tag that MLflow shows as a run's description
+NOTHING: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
 def synthetic_mark(faces: Faces) -> str:
@@ -51,8 +54,12 @@ def record_results(
     faces: Faces,
     twins: Twins,
     metrics: Sequence[OwnMetric],
-) -> None:
-    """Record the scores of each checkpoint as metrics, tables and pictures, beside the numbers that a study printed."""
+) -> str:
+    """Record the scores of each checkpoint as metrics, tables and pictures, beside the numbers that a study printed.
+
+    Returns:
+        The run's description: the closing table as markdown.
+    """
     results = {name: score_test_sets(of_checkpoint, metrics) for name, of_checkpoint in predictions.items()}
     for name, epoch in checkpoints.epochs.items():
         about = {"data": cfg.data.name, "file": f"checkpoints/{checkpoints.path(epoch).name}"}
@@ -63,7 +70,10 @@ def record_results(
         record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
     printed = reproduction.printed_numbers(published, cfg, faces)
     run.log_metrics(reproduction.distances(results, printed))
-    print_results(run, results, checkpoints.epochs, faces, printed)
+    title = f"{run.name} on {faces.name}, {next(iter(results['best'].values())).n} test faces"
+    text = print_results(title, results, checkpoints.epochs, printed)
+    run.set_tags({DESCRIPTION: text})
+    return text
 
 
 def record_calibration(
@@ -136,13 +146,12 @@ def record_severity(
 
 
 def print_results(
-    run: Recorder,
-    results: dict[str, dict[str, Scores]],
-    epochs: dict[str, int],
-    faces: Faces,
-    published: dict[str, dict[str, float]],
-) -> None:
-    """Print the closing table, and make it the run's description."""
+    title: str,
+    results: Mapping[str, Mapping[str, Scores]],
+    epochs: Mapping[str, int],
+    published: Mapping[str, Mapping[str, float]] = NOTHING,
+) -> str:
+    """Print the scores of each checkpoint (by its name, then by test set) as a table; return it as markdown."""
     head = ["checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
     head += ["published"] * bool(published)
     lines = []
@@ -153,14 +162,13 @@ def print_results(
                 printed = published.get(checkpoint, {}).get(name)
                 line.append("" if printed is None else f"{printed:.3f} ({of_set.accuracy - printed:+.3f})")
             lines.append(line)
-    title = f"{run.name} on {faces.name}, {next(iter(results['best'].values())).n} test faces"
     table = Table(title=title, title_justify="left")
     for name in head:
         table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
     for i, line in enumerate(lines):
         table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
     print_table(table)
-    run.set_tags({"mlflow.note.content": f"{title}\n\n{markdown_table(head, lines)}"})
+    return f"{title}\n\n{markdown_table(head, lines)}"
 
 
 def print_checkpoint(run: Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:
