@@ -15,12 +15,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.commands import help as help_
 from fer_exp.commands.messages import explain
-from fer_exp.commands.sweep import Invocation, invocation, invoked, is_sweep, start_process
+from fer_exp.commands.sweep import PRELOAD, Invocation, invocation, invoked, is_sweep, start_process
 from fer_exp.config.compose import validate
 from fer_exp.config.register import register
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError, UserError
-from fer_exp.system import opencv, signals
+from fer_exp.system import forks, opencv, signals
 from fer_exp.system.paths import CONF
 
 register()
@@ -58,7 +58,8 @@ def run_command(
         command: train, evaluate, occlude, check or plan: the configuration in conf/ and the texts of that name.
         job: a function decorated by hydra.main.
         words: of the command line; None takes those of this process.
-        summarise: called with the id, the settings of the last job and the number of jobs of a sweep.
+        summarise: called with the id, the settings of the last job and the number of jobs of a sweep, in a process of
+            its own.
 
     Returns:
         0: done; 1: failed, or a job of the sweep did; 2: the configuration cannot be meant; 130: stopped.
@@ -77,8 +78,10 @@ def run_command(
     with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words), helped:
         code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
-            settings, planned = call.settings, call.planned
-            code = max(code, _status(lambda: summarise(call.started, settings, planned), command))
+            # the imports that it needs are done where jobs come from
+            process = forks.start(PRELOAD, _summary, command, summarise, call.started, call.settings, call.planned)
+            process.join()
+            code = max(code, abs(process.exitcode or 0))
             for line in call.failed:
                 print(f"failed: {line}", file=sys.stderr)
         return code or int(bool(call.failed))
@@ -112,6 +115,12 @@ def _check_groups(command: str, words: list[str]) -> None:
         if keys and not any(word.startswith(f"{group}=") for word in words):
             known = ", ".join(help_.options(CONF, command)[group])
             raise ConfigError(f"{keys[0]}: choose the option first, {group}=NAME ({known})")
+
+
+def _summary(
+    command: str, summarise: Callable[[str, TrainConfig, int], object], sweep_id: str, settings: TrainConfig, jobs: int
+) -> int:
+    return _status(lambda: summarise(sweep_id, settings, jobs), command)
 
 
 def _status(step: Callable[[], object], command: str) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -26,9 +26,10 @@ from fer_exp.commands.messages import explain
 from fer_exp.config.compose import validate
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError
-from fer_exp.system import signals
+from fer_exp.system import forks, signals
 from fer_exp.system.paths import CONF
 
+PRELOAD = "fer_exp.commands.preload"  # what the processes of a sweep import
 SWEEP_ID = "FER_EXP_SWEEP_ID"  # in the environment, so that every kind of job of a sweep knows it
 
 
@@ -100,18 +101,24 @@ def start_process(command: str) -> None:
     own = ["hydra.mode=RUN", f"hydra.run.dir='{hydra.runtime.output_dir}'"]
     folders = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
     flags = [f"--config-dir={folder}" for folder in folders]
-    # -P: a folder that holds another fer_exp does not come first
-    with subprocess.Popen([sys.executable, "-P", "-m", "fer_exp", command, *flags, *words, *own]) as job:
-        try:
-            code = job.wait()
-        except KeyboardInterrupt:
-            # Ctrl-C reached the job as well, a SIGTERM to this process alone did not
-            if invocation().terminated:
-                job.send_signal(signals.PASSED_ON)
-            job.wait()
-            raise
-    if code:
-        invocation().failed.append(f"[{hydra.job.num}] {' '.join(words)}: exit status {code}")
+    job = forks.start(PRELOAD, run_words, command, [*flags, *words, *own])
+    try:
+        job.join()
+    except KeyboardInterrupt:
+        # Ctrl-C reached the job as well, a SIGTERM to this process alone did not
+        if invocation().terminated and job.pid is not None:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(job.pid, signals.PASSED_ON)
+        job.join()
+        raise
+    if job.exitcode:
+        invocation().failed.append(f"[{hydra.job.num}] {' '.join(words)}: {forks.describe_end(job.exitcode)}")
+
+
+def run_words(command: str, words: list[str]) -> int:
+    """Run a command, in a process of its own; return its exit status."""
+    status: int = import_module(f"fer_exp.commands.{command}").main(words)
+    return status
 
 
 class CheckSweep(Callback):

@@ -1,0 +1,13 @@
+"""What every job of a sweep imports, imported once by the process that jobs are forked from."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from fer_exp.system.stderr import held_stderr
+
+MODULES = ("fer_exp.commands.continuation", "fer_exp.commands.compare", "sklearn.metrics", "pyarrow.parquet")
+
+with held_stderr():
+    for module in MODULES:
+        import_module(module)
