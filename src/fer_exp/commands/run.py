@@ -91,7 +91,7 @@ def learn(
     """Train, test and record; `state` is what an interrupted run goes on from."""
     source = prepared.source
     record_config(run, cfg, resolved, prepared.metrics)
-    shares = data_report.describe_inputs(run, cfg, source, prepared.split, prepared.twins, cfg.workers)
+    shares = data_report.describe_inputs(run, cfg, source, prepared.split, prepared.twins)
     network = models.build(cfg.model, cfg.augmentation, len(source.faces.classes), prepared.base)
     run.log_metrics(count_parameters(network))
     learner = Learner.from_network(network, cfg.model, cfg.augmentation, prepared.base, source, cfg.data.name)
@@ -143,8 +143,11 @@ def train_recorded(
         history.append(values)
         run.log_metrics(values, epoch)
 
+    def draw() -> None:
+        data_report.draw_inputs(run, cfg, prepared.source, prepared.split, prepared.twins, cfg.workers)
+
     try:
-        fitted = fit(learner.trained, learner.source, prepared.split, cfg, checkpoints, record, state)
+        fitted = fit(learner.trained, learner.source, prepared.split, cfg, checkpoints, record, draw, state)
     finally:
         if history:
             with suppress(UserError):  # no room: why training ended matters more

@@ -16,7 +16,7 @@ from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
 from fer_exp.reports.people import describe_people
 from fer_exp.reports.problems import find_problems
-from fer_exp.reports.twins import describe_twins
+from fer_exp.reports.twins import describe_twins, draw_twins
 
 if TYPE_CHECKING:
     from fer_exp.config.inputs import InputsConfig
@@ -29,29 +29,19 @@ log = logging.getLogger(__name__)
 SHOWN = 6  # faces per class in a picture of samples
 
 
-def describe_inputs(
-    run: Recorder, cfg: InputsConfig, source: Source, split: Split, twins: Twins, workers: int | None
-) -> dict[str, float]:
-    """Record everything that is known before training; return the covered share of each test set, 0..1."""
+def describe_inputs(run: Recorder, cfg: InputsConfig, source: Source, split: Split, twins: Twins) -> dict[str, float]:
+    """Record what is known before training, but for pictures; return the covered share of each test set, 0..1."""
     rows = source.rows("test")
     shares = covered_shares(source, rows)
     run.log_metrics({f"covered_share/{name}": round(share, 4) for name, share in shares.items()})
-    describe_data(run, source, split, rows, twins, cfg.data.name, cfg.occlusion.missing.value)
-    if cfg.dataset.landmarks == AUTO:
-        run.log_figure(draw_landmark_sheet(source.faces, source.placement, workers or 1), "data/landmarks.png")
+    describe_data(run, source, split, rows, twins, cfg.occlusion.missing.value)
     return shares
 
 
-def describe_data(
-    run: Recorder, source: Source, split: Split, test: np.ndarray, twins: Twins, variant: str, missing: str
-) -> None:
-    """Log inputs, counts, exclusions, leaks and sample pictures of a run's data; warn of what a reader must know."""
+def describe_data(run: Recorder, source: Source, split: Split, test: np.ndarray, twins: Twins, missing: str) -> None:
+    """Log inputs, counts, exclusions and leaks of a run's data; warn of what a reader must know."""
     faces = source.faces
-    counts = {
-        "training": faces.counts(split.train.rows),
-        "validation": faces.counts(split.validation.rows),
-        "test": faces.counts(test),
-    }
+    counts = count_faces(source, split)
     location = str(faces.root or faces.name)
     for part, per_class in counts.items():
         profile = {"pictures": int(per_class.sum())} | dict(zip(faces.classes, per_class.tolist(), strict=True))
@@ -60,7 +50,6 @@ def describe_data(
     if source.placement is not None:
         table["without landmarks"] = faces.counts(np.flatnonzero(~source.placement.usable))
     run.log_table(table, "data/class_counts.json")
-    run.log_figure(figures.class_counts(faces.classes, counts), "data/class_counts.png")
     for part in ("training", "test"):
         empty = [name for name, n in zip(faces.classes, counts[part], strict=True) if n == 0]
         if empty:
@@ -70,12 +59,28 @@ def describe_data(
     describe_twins(run, faces, split, test, twins)
     describe_people(run, faces, split, test)
     _describe_problems(run, faces, twins)
-    forms = ("normal", "occluded") if source.placement is not None else ("normal",)
-    for form in forms:
+
+
+def count_faces(source: Source, split: Split) -> dict[str, np.ndarray]:
+    """Return the number of pictures per class, (classes,) int64, for training, validation and test."""
+    rows = {"training": split.train.rows, "validation": split.validation.rows, "test": source.rows("test")}
+    return {part: source.faces.counts(of_part) for part, of_part in rows.items()}
+
+
+def draw_inputs(
+    run: Recorder, cfg: InputsConfig, source: Source, split: Split, twins: Twins, workers: int | None
+) -> None:
+    """Record pictures of a run's data: counts, samples of each form, near duplicates, landmarks that were found."""
+    faces, test = source.faces, source.rows("test")
+    run.log_figure(figures.class_counts(faces.classes, count_faces(source, split)), "data/class_counts.png")
+    for form in ("normal", "occluded") if source.placement is not None else ("normal",):
         samples = build_samples(form, test, faces.labels[test])
         run.log_figure(sample_faces(source, samples, f"test, {form}"), f"samples/{form}.png")
-    title = f"training, {variant} (before augmentation)"
+    title = f"training, {cfg.data.name} (before augmentation)"
     run.log_figure(sample_faces(source, split.train, title), "samples/training.png")
+    draw_twins(run, faces, split, test, twins)
+    if cfg.dataset.landmarks == AUTO:
+        run.log_figure(draw_landmark_sheet(faces, source.placement, workers or 1), "data/landmarks.png")
 
 
 def _describe_missing(run: Recorder, source: Source, rule: str) -> None:

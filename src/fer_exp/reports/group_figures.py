@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,7 +14,7 @@ from fer_exp.errors import UserError
 from fer_exp.evaluation import examples, per_class, severity
 from fer_exp.evaluation.results import RunResult, matrix_rows
 from fer_exp.inputs.variants import TEST_SETS
-from fer_exp.reports import figures, matrix, page
+from fer_exp.reports import figures, page
 
 if TYPE_CHECKING:
     from fer_exp.evaluation.predictions import Predictions
@@ -24,10 +25,14 @@ log = logging.getLogger(__name__)
 HISTORY_METRIC = "val_balanced_accuracy"
 
 
-def log_figure(run: Recorder, figure: Figure, path: str) -> None:
-    """Log a figure as PNG and as PDF; `path` has no ending."""
-    for ending in ("png", "pdf"):
-        run.log_figure(figure, f"{path}.{ending}")
+def log_figure(run: Recorder, figure: Figure, path: str) -> bytes:
+    """Log a figure as PNG and as PDF (`path` has no ending); return the PNG."""
+    png = BytesIO()
+    figure.savefig(png, format="png")
+    run.log_bytes(png.getvalue(), f"{path}.png")
+    figure.set_layout_engine("none")  # it is laid out already
+    run.log_figure(figure, f"{path}.pdf")
+    return png.getvalue()
 
 
 def describe_recall_lost(tables: Mapping[str, pd.DataFrame], seeds: int) -> str:
@@ -59,10 +64,8 @@ class GroupFigures:
         self.compared = {v: runs for v, runs in by_variant.items() if runs}
         self.paired = {v: runs for v, runs in self.compared.items() if "occluded" in _best(runs).probabilities}
 
-    def draw_all(self, best: pd.DataFrame) -> list[dict[str, str]]:
+    def draw_all(self) -> list[dict[str, str]]:
         """Draw and log every figure that the runs allow; return them as the page takes them."""
-        figure = matrix.draw(best, f"best checkpoint {self.subtitle}")  # the run has it already
-        self.content.append(page.picture(figure, "The matrix", "Best checkpoints."))
         self.draw_severity()
         if self.paired:
             self.draw_recall_lost()
@@ -76,8 +79,7 @@ class GroupFigures:
 
     def add(self, figure: Figure, name: str, heading: str, words: str) -> None:
         """Log one figure and put it onto the page."""
-        log_figure(self.summary, figure, f"{self.file}/{name}")
-        self.content.append(page.picture(figure, heading, words))
+        self.content.append(page.picture(log_figure(self.summary, figure, f"{self.file}/{name}"), heading, words))
 
     def draw_severity(self) -> None:
         """Draw accuracy by the share that is covered, where there is more than the bar itself."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -19,7 +18,6 @@ from fer_exp.reports import matrix
 
 if TYPE_CHECKING:
     from fer_exp.evaluation.intervals import Contrast, CrossedMeans, Estimate
-    from fer_exp.reports.figures import Figure
 
 NAMES = {"normal": "uncovered faces", "occluded": "covered faces", "mixed": "both", "mixed_unique": "both, in turn"}
 
@@ -30,11 +28,9 @@ def render(**content: object) -> str:
     return environment.get_template("page.html").render(key=matrix.KEY, **content)
 
 
-def picture(figure: Figure, heading: str, words: str) -> dict[str, str]:
-    """Return a figure as the template takes it."""
-    file = BytesIO()
-    figure.savefig(file, format="png")
-    return {"heading": heading, "words": words, "png": base64.b64encode(file.getvalue()).decode()}
+def picture(png: bytes, heading: str, words: str) -> dict[str, str]:
+    """Return a picture as the template takes it."""
+    return {"heading": heading, "words": words, "png": base64.b64encode(png).decode()}
 
 
 def cells(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:

@@ -81,6 +81,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
     """Print the matrices of a group, one per checkpoint, and log them and its other figures as pictures."""
     file = slug(title)
     matrices: dict[str, pd.DataFrame] = {}
+    drawn: dict[str, bytes] = {}
     texts, latex, pairs = [], [], []
     for checkpoint in CHECKPOINTS:
         cells = matrices[checkpoint] = matrix_table(results, checkpoint)
@@ -89,18 +90,19 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         texts.append(matrix.as_markdown(cells, f"{words}: trained on \\ tested on"))
         matrix.print_matrix(cells, words)
         latex.append(matrix.as_latex(cells, f"Accuracy, {words}"))
-        log_figure(summary, matrix.draw(cells, words), f"{file}-{checkpoint}")
+        drawn[checkpoint] = log_figure(summary, matrix.draw(cells, words), f"{file}-{checkpoint}")
         compared = pair_table(results, checkpoint)
         if len(compared):
             summary.log_table(compared.round(4), f"{file}/pairs-{checkpoint}.json")
             pairs.append(page.pairs(compared, checkpoint))
+    figures = GroupFigures(store, summary, title, results, file, mark)
     section = {
         "title": title,
         "answer": page.answer(results, matrices["best"]),
         "matrices": [page.cells(cells, checkpoint) for checkpoint, cells in matrices.items()],
         "subgroups": page_tables(results),
         "twins": any(cells["twins"].notna().any() for cells in matrices.values()),
-        "figures": GroupFigures(store, summary, title, results, file, mark).draw_all(matrices["best"]),
+        "figures": [page.picture(drawn["best"], "The matrix", "Best checkpoints."), *figures.draw_all()],
         "pairs": pairs,
         "runs": page.runs(results),
     }

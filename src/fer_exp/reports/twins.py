@@ -28,7 +28,7 @@ EXAMPLES = 3
 
 
 def describe_twins(run: Recorder, faces: Faces, split: Split, test: np.ndarray, twins: Twins) -> None:
-    """Log counts of near duplicates as tags, all pairs as a list, and the near ones as a picture; warn of them.
+    """Log counts of near duplicates as tags and all pairs as a list; warn of them.
 
     Args:
         run: what records them.
@@ -40,7 +40,7 @@ def describe_twins(run: Recorder, faces: Faces, split: Split, test: np.ndarray, 
     sides = {"training": split.train.rows, "validation": split.validation.rows}
     near = twins.near()
     of_side = {side: near.between(rows, test) for side, rows in sides.items()}
-    used = twins.between(np.concatenate(list(sides.values())), test)
+    used = _used(split, test, twins)
     tags = {f"near_duplicates.test_in_{side}": len(np.unique(pairs.test)) for side, pairs in of_side.items()}
     run.set_tags(tags | {"twins.test": len(np.unique(used.test)), "duplicates.excluded": count_left_out(faces)})
     if not len(used.near()):
@@ -48,10 +48,20 @@ def describe_twins(run: Recorder, faces: Faces, split: Split, test: np.ndarray, 
     table = pair_table(faces, used)
     table["side"] = np.where(np.isin(used.train, sides["validation"]), "validation", "training")
     run.log_text(table.to_csv(index=False), LIST)
-    run.log_figure(draw_sheet(faces, used.near()), SHEET)
     for side, pairs in of_side.items():
         if count := len(np.unique(pairs.test)):
             log.warning("warning: %s; %s in the run lists all pairs", near_sentence(faces, pairs, side, count), LIST)
+
+
+def draw_twins(run: Recorder, faces: Faces, split: Split, test: np.ndarray, twins: Twins) -> None:
+    """Log the near duplicates as a picture, where there are any; see `describe_twins`."""
+    near = _used(split, test, twins).near()
+    if len(near):
+        run.log_figure(draw_sheet(faces, near), SHEET)
+
+
+def _used(split: Split, test: np.ndarray, twins: Twins) -> Twins:
+    return twins.between(np.concatenate([split.train.rows, split.validation.rows]), test)
 
 
 def near_sentence(faces: Faces, pairs: Twins, side: str, count: int) -> str:

@@ -149,6 +149,10 @@ class Recorder:
         """Record a text artifact."""
         self._write_artifact(file, lambda path: path.write_text(content, encoding="utf-8"))
 
+    def log_bytes(self, content: bytes, file: str) -> None:
+        """Record an artifact of these bytes."""
+        self._write_artifact(file, lambda path: path.write_bytes(content))
+
     def log_table(self, data: Any, file: str) -> None:
         """Record a pandas table that the user interface shows (`file` ends in .json), in place of one that is there."""
         self._write_artifact(file, lambda path: data.to_json(path, orient="split", index=False), table=True)

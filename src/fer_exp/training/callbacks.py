@@ -30,6 +30,21 @@ def seed_states(model: keras.Model) -> list[keras.Variable]:
     return [v for v in model.variables if v.name == "seed_generator_state"]
 
 
+class AfterFirstStep(keras.callbacks.Callback):
+    """Does once, after the first step, what need not delay it."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        super().__init__()
+        self.action = action
+        self.done = False
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Do it after a step, if it is not done yet."""
+        if not self.done:
+            self.done = True
+            self.action()
+
+
 class CaptureMetrics(keras.callbacks.Callback):
     """Hands each epoch's metrics to `take(metrics)`: all of Keras's, and the learning rate of its last step."""
 

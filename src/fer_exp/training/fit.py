@@ -14,7 +14,7 @@ from fer_exp.inputs.batches import EpochSampler, batches
 from fer_exp.inputs.source import Features, Source
 from fer_exp.inputs.split import Split
 from fer_exp.training import optimizers
-from fer_exp.training.callbacks import CaptureMetrics, SeedEpoch
+from fer_exp.training.callbacks import AfterFirstStep, CaptureMetrics, SeedEpoch
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.class_weights import class_weights
 from fer_exp.training.interrupt import StopOnSignal
@@ -49,6 +49,7 @@ def fit(
     cfg: TrainingConfig,
     checkpoints: Checkpoints,
     record: Callable[[dict[str, float], int], None],
+    begun: Callable[[], None],
     state: State | None = None,
 ) -> Fitted:
     """Train `model` as `cfg` says.
@@ -60,6 +61,7 @@ def fit(
         cfg: the run's configuration.
         checkpoints: saves each epoch and knows the best.
         record: takes each epoch's metrics; those of the state first.
+        begun: called once, after the first step.
         state: the state to go on from, bit for bit as if training had never stopped; None begins anew.
     """
     labels = source.faces.labels[split.train.rows]
@@ -78,6 +80,7 @@ def fit(
         if state.stopped or state.epoch >= cfg.epochs:
             save_state.on_train_begin()
             checkpoints.on_train_end()
+            begun()
             return Fitted(state.epoch, state.seconds)
     stopping = StopOnSignal()
     with stopping.listening():
@@ -88,7 +91,7 @@ def fit(
             initial_epoch=state.epoch if state else 0,
             class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
             # metrics are captured before the rules change the learning rate, and recorded once all is saved
-            callbacks=[CaptureMetrics(save_state.capture), *callbacks, save_state, stopping],
+            callbacks=[CaptureMetrics(save_state.capture), *callbacks, save_state, AfterFirstStep(begun), stopping],
             shuffle=False,  # the data set has an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )

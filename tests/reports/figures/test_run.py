@@ -26,3 +26,11 @@ def test_confusion_shows_shares_of_the_true_class_and_class_sizes():
     axes = figure.axes[0]
     assert [t.get_text() for t in axes.texts] == ["75", "25", "0", "0", "0", "0", "0", "0", "100"]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["angry (4)", "happy (0)", "sad (4)"]
+
+
+def test_samples_are_one_picture_of_rows_per_class_without_those_that_have_none():
+    rows = {"angry": np.zeros((2, 8, 8, 1)), "sad": np.full((1, 8, 8, 3), 100.4)}
+    (axes,) = figures.samples(CLASSES, rows, "title").axes
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["angry", "sad"]
+    (sheet,) = (image.get_array() for image in axes.images)
+    assert (sheet[:8, 9:17] == 0).all() and (sheet[9:17, :8] == 100).all() and (sheet[9:, 9:] == 255).all()

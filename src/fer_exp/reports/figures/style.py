@@ -51,3 +51,20 @@ def label_cells(
     axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xlabel("predicted")
+
+
+def montage(rows: Sequence[Sequence[np.ndarray] | np.ndarray], columns: int) -> tuple[np.ndarray, int]:
+    """Return rows of pictures as one picture on white, (h, w, 3) uint8, and the height of a row in its pixels.
+
+    Args:
+        rows: of pictures (s, s, 1 or 3) in 0..255, all of one size.
+        columns: of the longest row.
+    """
+    side = len(rows[0][0])
+    gap = max(1, side // 16)
+    sheet = np.full((len(rows) * (side + gap), columns * (side + gap), 3), 255, np.uint8)
+    for i, row in enumerate(rows):
+        for k, picture in enumerate(row):
+            top, left = i * (side + gap), k * (side + gap)
+            sheet[top : top + side, left : left + side] = np.clip(picture, 0, 255).round()
+    return sheet, side + gap
