@@ -48,3 +48,13 @@ def test_checkpoints_of_a_head_hold_the_whole_network(train_frozen):
     assert model.input_shape == (None, 64, 64, 1)
     assert model.count_params() == found.data.metrics["parameters"]
     assert len(found.data.tags["model.weights.sha256"]) == 64
+
+
+@pytest.mark.slow
+def test_validation_and_tests_behind_frozen_layers_give_the_same_numbers(train_frozen):
+    light = ("data=mixed", "augmentation=light")
+    apart, whole = train_frozen(*light), train_frozen(*light, "feature_cache=0")
+    assert apart.data.metrics.keys() == whole.data.metrics.keys()
+    for name, value in whole.data.metrics.items():
+        if name != "train_seconds":
+            assert apart.data.metrics[name] == pytest.approx(value, abs=1e-6), name

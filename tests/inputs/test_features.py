@@ -32,9 +32,18 @@ def parts(faces):
     return [faces.rows("train"), faces.rows("test")]
 
 
+def extract(base, pictures, parts, variant):
+    """The features of a training part in a variant, and of a test part in every form."""
+    train, test = parts
+    forms = features.needed_for_training(pictures, variant)
+    needed = [features.Needed(train, form) for _, form in forms]
+    needed += [features.Needed(test, form) for _, form in features.needed_for_tests(pictures)]
+    return features.extract(base, FROZEN, pictures, needed)
+
+
 @pytest.mark.parametrize("variant", ["normal", "occluded", "mixed", "mixed_unique"])
 def test_features_are_what_the_base_makes_of_each_picture_in_the_same_order(base, pictures, parts, faces, variant):
-    found = features.extract(base, FROZEN, pictures, parts, variant)
+    found = extract(base, pictures, parts, variant)
     train = build_samples(variant, parts[0], faces.labels[parts[0]])
     for rows, order in (
         (train, EpochSampler(faces.labels[train.rows], 3)),
@@ -48,7 +57,7 @@ def test_features_are_what_the_base_makes_of_each_picture_in_the_same_order(base
 
 
 def test_only_the_forms_that_a_variant_needs_are_computed(base, pictures, parts):
-    found = features.extract(base, FROZEN, pictures, parts, "normal")
+    found = extract(base, pictures, parts, "normal")
     assert [len(rows) for rows, _ in found.forms["normal"]] == [60, 30]
     assert [len(rows) for rows, _ in found.forms["occluded"]] == [30]
     with pytest.raises(ValueError, match="not computed"):
@@ -56,19 +65,19 @@ def test_only_the_forms_that_a_variant_needs_are_computed(base, pictures, parts)
 
 
 def test_they_are_computed_once(base, pictures, parts, monkeypatch):
-    first = features.extract(base, FROZEN, pictures, parts, "mixed")
+    first = extract(base, pictures, parts, "mixed")
     monkeypatch.setattr(features, "batches", lambda *args: pytest.fail("computed again"))
-    again = features.extract(base, FROZEN, pictures, parts, "mixed")
+    again = extract(base, pictures, parts, "mixed")
     for form in ("normal", "occluded"):
         for (_, a), (_, b) in zip(first.forms[form], again.forms[form], strict=True):
             assert (a == b).all()
     # another variant finds its part
-    features.extract(base, FROZEN, pictures, parts, "occluded")
+    extract(base, pictures, parts, "occluded")
 
 
 @pytest.mark.parametrize("change", ["weights", "bar", "colour", "noise", "resolution", "faces"])
 def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest2, monkeypatch, change):
-    features.extract(base, FROZEN, pictures, parts, "occluded")
+    extract(base, pictures, parts, "occluded")
     computed = []
     monkeypatch.setattr(features, "batches", lambda *args: computed.append(1) or batches(*args))
     if change == "weights":
@@ -83,15 +92,15 @@ def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest
         pictures = pictures._replace(degrade=8)
     else:
         parts[0] = parts[0][:-1]
-    features.extract(base, FROZEN, pictures, parts, "occluded")
+    extract(base, pictures, parts, "occluded")
     assert len(computed) == {"weights": 3, "bar": 2, "colour": 2, "noise": 2, "resolution": 3, "faces": 1}[change]
 
 
 def test_a_damaged_entry_is_computed_again(base, pictures, parts, tmp_path):
-    first = np.array(features.extract(base, FROZEN, pictures, parts, "normal").forms["normal"][0][1])
+    first = np.array(extract(base, pictures, parts, "normal").forms["normal"][0][1])
     for file in (tmp_path / "cache").rglob("features.npy"):
         file.write_bytes(file.read_bytes()[:200])
-    again = features.extract(base, FROZEN, pictures, parts, "normal").forms["normal"][0][1]
+    again = extract(base, pictures, parts, "normal").forms["normal"][0][1]
     assert (first == again).all()
 
 
@@ -100,7 +109,7 @@ def test_a_disk_without_room_is_named_before_anything_is_computed(base, pictures
 
     monkeypatch.setattr(features.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2**20}))
     with pytest.raises(DataError, match=r"60 faces take .* GiB.*FER_EXP_CACHE.*augmentation=light"):
-        features.extract(base, FROZEN, pictures, parts, "normal")
+        extract(base, pictures, parts, "normal")
 
 
 def test_each_test_set_has_the_features_of_its_own_pictures(base, pictures, parts, faces, quest2):
@@ -110,7 +119,7 @@ def test_each_test_set_has_the_features_of_its_own_pictures(base, pictures, part
     pictures = pictures._replace(
         extra_test_sets={"quest2-1.5": ExtraTestSet(large, None), "8px": ExtraTestSet(None, 8)}
     )
-    found = features.extract(base, FROZEN, pictures, parts, "normal")
+    found = extract(base, pictures, parts, "normal")
     for form in ("normal", "occluded", "quest2-1.5", "8px"):
         rows = parts[1][:8]
         (seen, variant), (given, its) = pictures.for_test_set(form), found.for_test_set(form)
@@ -127,7 +136,9 @@ def test_features_stay_on_the_disk(source, faces):
 
     base = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten()])
     cfg = MiniXceptionConfig(name="mini", kind="mini_xception", size=64, channels=1)
-    found = features.extract(base, cfg, source, [faces.rows("train"), faces.rows("test")], "mixed")
+    found = features.extract(
+        base, cfg, source, [*features.needed_for_training(source, "mixed"), *features.needed_for_tests(source)]
+    )
     tables = [table for pairs in found.forms.values() for _, table in pairs]
     assert len(tables) == 4
     assert all(isinstance(table, np.memmap) for table in tables)

@@ -13,6 +13,7 @@ from fer_exp.commands.prepare import prepare
 from fer_exp.commands.reuse import run_tags
 from fer_exp.commands.run import learn, recorded
 from fer_exp.config.compose import GROUPS, from_stored, to_plain
+from fer_exp.config.inputs import MACHINE
 from fer_exp.config.optimizer import Schedule
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.tracking import provenance, run_title
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Changes = dict[str, tuple[Any, Any]]  # key -> (value of the run, value asked for now)
 
-OWN = ("resume", "resume_changes", "force", "workers", "tracking")  # keys that are about this call
+OWN = ("resume", "resume_changes", "force", "tracking", *MACHINE)  # keys that are about this call
 CHANGEABLE = ("epochs", "early_stopping.patience", "tests")  # keys that say how far, and what is tested at the end
 DATA = {"dataset.fingerprint": "faces", "split.hash": "split", "model.weights.sha256": "learned weights"}
 CODE = ("code.hash", "version.keras", "version.tensorflow", "version.numpy")
@@ -56,8 +57,7 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
             f"{run_title(stored)} is trained to its end: nothing can change in it any more. Start a new run"
         )
     config = with_changes(before, changes)
-    if any(word.startswith("workers=") for word in words):
-        config["workers"] = composed["workers"]
+    config |= {key: composed[key] for key in MACHINE if any(word.startswith(f"{key}=") for word in words)}
     settings = from_stored(config, with_weights=True)
     if "epochs" in changes and settings.optimizer.schedule is Schedule.cosine:
         log.warning("warning: the learning rate follows a cosine over all epochs: with other epochs it jumps")

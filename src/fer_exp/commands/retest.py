@@ -14,11 +14,11 @@ from rich.table import Table
 
 from fer_exp import tracking
 from fer_exp.commands import other_faces
+from fer_exp.commands.predict_stored import predict_stored
 from fer_exp.config.compose import from_stored
 from fer_exp.config.training import METRICS
 from fer_exp.errors import DataError
 from fer_exp.evaluation.model_selection import compare_monitors
-from fer_exp.evaluation.predictions import predict
 from fer_exp.evaluation.scores import named_metrics, score_test_sets
 from fer_exp.inputs.source import covered_shares, describe_test_sets
 from fer_exp.inputs.variants import own_test_set
@@ -26,7 +26,6 @@ from fer_exp.landmarks import detect
 from fer_exp.reports import figures, run_report
 from fer_exp.reports.tables import print_table
 from fer_exp.system.workers import worker_count
-from fer_exp.training.checkpoints import load
 
 if TYPE_CHECKING:
     from fer_exp.config.commands import EvaluateConfig
@@ -58,7 +57,7 @@ def retest(cfg: EvaluateConfig) -> None:
         known = class_names(tracking.download_artifact(store, stored, "data/class_counts.json", Path(scratch)))
     tested = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"], known)
     source, faces = tested.source, tested.faces
-    predictions = predict_stored(store, stored, files, source, cfg.batch_size)
+    predictions = predict_stored(store, stored, files, source, trained, cfg.batch_size)
     if tested.classes != known:
         predictions = {epoch: of_epoch.among(tested.classes) for epoch, of_epoch in predictions.items()}
     results = {epoch: score_test_sets(of_epoch) for epoch, of_epoch in predictions.items()}
@@ -82,17 +81,6 @@ def retest(cfg: EvaluateConfig) -> None:
             if cfg.checkpoint == "all":
                 explore(run, store, stored, name, results, faces)
     run_report.print_run_links(run)
-
-
-def predict_stored(
-    store: tracking.TrackingStore, run: tracking.Run, files: dict[int, str], source: Source, batch_size: int
-) -> dict[int, Predictions]:
-    """Return the predictions of a run's checkpoints, by epoch; `files` names the artifact of each."""
-    with TemporaryDirectory() as scratch:
-        models = {
-            epoch: load(tracking.download_artifact(store, run, file, Path(scratch))) for epoch, file in files.items()
-        }
-        return predict(models, source, source.rows("test"), batch_size)
 
 
 def record_one(

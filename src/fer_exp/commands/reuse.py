@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_exp.config.inputs import MACHINE
 from fer_exp.evaluation import reproduction
 from fer_exp.inputs.source import describe_test_sets
 from fer_exp.reports import figures
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # keys that change nothing of a result, and keys that no run keeps
-UNRELATED = ("tracking", "workers")
+UNRELATED = ("tracking", *MACHINE)
 UNRECORDED = ("published", "force", "resume", "resume_changes")
 CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
 # tags that make two runs the same

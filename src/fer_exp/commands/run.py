@@ -94,11 +94,12 @@ def learn(
     shares = data_report.describe_inputs(run, cfg, source, prepared.split, prepared.twins)
     network = models.build(cfg.model, cfg.augmentation, len(source.faces.classes), prepared.base)
     run.log_metrics(count_parameters(network))
-    learner = Learner.from_network(network, cfg.model, cfg.augmentation, prepared.base, source, cfg.data.name)
+    learner = Learner.from_network(network, cfg, cfg.augmentation, prepared.base, source, prepared.split.validation)
     checkpoints = train_recorded(run, cfg, learner, prepared, state)
     trained = {epoch: learner.load(checkpoints.path(epoch)) for epoch in set(checkpoints.epochs.values())}
-    predictions = predict_checkpoints(trained, checkpoints.epochs, learner.source, source.rows("test"), cfg.batch_size)
-    validation = predict_samples(trained, learner.source, prepared.split.validation, max(64, cfg.batch_size))
+    tests = learner.test_source
+    predictions = predict_checkpoints(trained, checkpoints.epochs, tests, source.rows("test"), cfg.batch_size)
+    validation = predict_samples(trained, tests, prepared.split.validation, max(64, cfg.batch_size))
     labels = source.faces.labels[prepared.split.validation.rows]
     temperatures = {name: fit_temperature(validation[epoch], labels) for name, epoch in checkpoints.epochs.items()}
     run_report.record_calibration(run, predictions, temperatures)
@@ -147,7 +148,7 @@ def train_recorded(
         data_report.draw_inputs(run, cfg, prepared.source, prepared.split, prepared.twins, cfg.workers)
 
     try:
-        fitted = fit(learner.trained, learner.source, prepared.split, cfg, checkpoints, record, draw, state)
+        fitted = fit(learner, prepared.split, cfg, checkpoints, record, draw, state)
     finally:
         if history:
             with suppress(UserError):  # no room: why training ended matters more

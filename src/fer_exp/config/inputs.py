@@ -13,6 +13,9 @@ from fer_exp.config.model import ModelConfig
 from fer_exp.config.occlusion import OcclusionConfig
 from fer_exp.config.test_datasets import other_datasets
 from fer_exp.config.test_sets import further_test_sets
+from fer_exp.errors import ConfigError
+
+MACHINE = ("workers", "feature_cache")  # keys that say what a machine has to spare, and change nothing of a result
 
 
 @dataclass
@@ -25,7 +28,12 @@ class InputsConfig:
     model: ModelConfig = MISSING
     tests: list[str] = field(default_factory=list)
     test_datasets: dict[str, Any] = field(default_factory=dict)
+    feature_cache: float | None = None
 
     def __post_init__(self) -> None:
+        if self.feature_cache is not None and not self.feature_cache >= 0:
+            raise ConfigError(
+                f"feature_cache={self.feature_cache}: must be at least 0 GB, or null for a quarter of the free disk"
+            )
         further_test_sets(self.tests, self.occlusion)
         other_datasets(self.test_datasets, self.tests)

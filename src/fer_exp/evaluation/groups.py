@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from fer_exp.config.inputs import MACHINE
+
 if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
 # variant, resolution and seed make a matrix's rows and repeats, the others change no result; all else that differs
 # makes another matrix
 ROW_AND_SEED = ("data", "dataset.degrade", "seed")
-SAME_MATRIX = (*ROW_AND_SEED, "tests", "test_datasets", "workers", "tracking")
+SAME_MATRIX = (*ROW_AND_SEED, "tests", "test_datasets", "tracking", *MACHINE)
 
 
 def group_runs(runs: list[Run]) -> dict[str, list[Run]]:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from fer_exp.config.inputs import MACHINE
 from fer_exp.inputs.variants import TEST_SETS
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # words that change where a run happens or how often, not what it is
-NOT_OF_THE_RECIPE = ("experiment", "data", "seed", "tests", "workers", "dataset.root", "dataset.landmarks", "tracking")
+NOT_OF_THE_RECIPE = ("experiment", "data", "seed", "tests", "dataset.root", "dataset.landmarks", "tracking", *MACHINE)
 
 
 SLACK = 0.005  # share of the faces by which copies of a dataset differ: files that cannot be read, counts misprinted

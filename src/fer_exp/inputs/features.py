@@ -1,16 +1,17 @@
-"""What a frozen backbone makes of each face, computed once and kept in the cache.
+"""What the frozen beginning of a network makes of each face, computed once and kept in the cache.
 
-A base that learns nothing gives a face the same features in every epoch, as long as no picture is changed on the way.
-Its head then learns from the features: the same numbers as through the whole network, without its cost.
+Layers that learn nothing give a face the same features in every epoch, as long as no picture is changed on the way.
+What follows then sees the features: the same numbers as through the whole network, without its cost.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np
@@ -20,59 +21,122 @@ from tqdm import tqdm
 from fer_exp.errors import DataError
 from fer_exp.inputs.batches import batches, padded
 from fer_exp.inputs.source import Features, Source
-from fer_exp.inputs.variants import build_samples
+from fer_exp.inputs.variants import Samples, build_samples
 from fer_exp.system.cache import cache_dir, cached, entry_dir
 
 if TYPE_CHECKING:
     from fer_exp.config.model import PretrainedConfig
 
+log = logging.getLogger(__name__)
+
 FILE = "features.npy"
 BATCH = 64
-VERSION = 1  # of what happens to a picture on its way into a base; counted up when that changes
+ROOM = 2**28  # bytes of the disk that stay free
+VERSION = 2  # of what happens to a picture on its way into a base; counted up when that changes
 
 
-def extract(
-    base: keras.Model, cfg: PretrainedConfig, source: Source, parts: list[np.ndarray], variant: str
-) -> Features:
-    """Return the features of the faces that a run needs, taken from the cache where it has them.
+class Needed(NamedTuple):
+    """Rows (n,) of a Faces table in one form: normal, occluded or a further test set."""
+
+    rows: np.ndarray
+    form: str
+
+
+def needed_for_training(source: Source, variant: str) -> list[Needed]:
+    """Return the forms of the training part that a training variant consists of: one of them, or both."""
+    both = ("normal", "occluded")
+    return [Needed(source.rows("train"), form) for form in ((variant,) if variant in both else both)]
+
+
+def needed_for_samples(samples: Samples) -> list[Needed]:
+    """Return the rows of samples that are uncovered, and those that are covered, each once and in order."""
+    by_form = {"normal": samples.rows[~samples.covered], "occluded": samples.rows[samples.covered]}
+    return [Needed(np.unique(rows), form) for form, rows in by_form.items() if len(rows)]
+
+
+def needed_for_tests(source: Source) -> list[Needed]:
+    """Return every form in which the test part is looked at."""
+    forms = ("normal", "occluded") if source.placement is not None else ("normal",)
+    return [Needed(source.rows("test"), form) for form in (*forms, *source.extra_test_sets)]
+
+
+def extract(stem: keras.Model, cfg: PretrainedConfig, source: Source, needed: list[Needed]) -> Features:
+    """Return the features of faces, taken from the cache where it has them.
 
     Args:
-        base: what fer_exp.models.backbone returns, nothing of it trainable.
+        stem: what fer_exp.models.stems.stem_of returns: nothing of it is trainable.
         cfg: the model that it belongs to.
         source: the pictures.
-        parts: rows of the training part and of the test part.
-        variant: the training variant: the training part's form, or both, is computed; of the test part both are.
-    """
-    key = cache_key(base, cfg)
-    train, test = parts
-    both = ("normal", "occluded")
-    needed = [(train, form) for form in ((variant,) if variant in both else both)]
-    needed += [(test, form) for form in (both if source.placement is not None else ("normal",))]
-    needed += [(test, form) for form in source.extra_test_sets]
-    forms: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {form: [] for form in (*both, *source.extra_test_sets)}
-    for rows, form in needed:
-        forms[form].append((rows, extract_form(base, key, *source.for_test_set(form), rows)))
-    return Features(source.faces, source.placement, forms, source.extra_test_sets)
-
-
-def cache_key(base: keras.Model, cfg: PretrainedConfig) -> dict[str, object]:
-    """Return all that features depend on beside the pictures: weights, precision, keys other than those of learning."""
-    digest = sha256()
-    for weight in base.get_weights():
-        digest.update(np.ascontiguousarray(weight).tobytes())
-    unrelated = ("name", "weights", "finetune", "trainable_from", "head")
-    keys = {key: getattr(value, "value", value) for key, value in asdict(cfg).items() if key not in unrelated}
-    code = {"version": VERSION, "keras": keras.__version__, "tensorflow": tf.__version__}
-    return keys | code | {"weights": digest.hexdigest(), "precision": base.compute_dtype}
-
-
-def extract_form(base: keras.Model, key: dict[str, object], source: Source, form: str, rows: np.ndarray) -> np.ndarray:
-    """Return the features float32 (n, *shape) of these rows, all covered or none; a read-only memory map.
+        needed: rows and forms, those of each form apart.
 
     Raises:
         DataError: the disk of the cache has no room for them.
     """
-    faces, shape = source.faces, base.output_shape[1:]
+    key = cache_key(stem, cfg)
+    forms: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {
+        form: [] for form in ("normal", "occluded", *source.extra_test_sets)
+    }
+    for rows, form in needed:
+        forms[form].append((rows, extract_form(stem, key, *source.for_test_set(form), rows)))
+    return Features(source.faces, source.placement, forms, source.extra_test_sets)
+
+
+def missing_bytes(stem: keras.Model, cfg: PretrainedConfig, source: Source, needed: list[Needed]) -> int:
+    """Return how much disk the features take that the cache has not yet."""
+    key, of_face = cache_key(stem, cfg), 4 * int(np.prod(stem.output_shape[1:]))
+    return sum(
+        of_face * len(rows) for rows, form in needed if not _entry(key, *source.for_test_set(form), rows).exists()
+    )
+
+
+def fits_budget(
+    stem: keras.Model, cfg: PretrainedConfig, source: Source, needed: list[Needed], budget: float | None
+) -> bool:
+    """Return whether features are worth their disk, and say so in a line.
+
+    Args:
+        stem: as `extract` takes it.
+        cfg: as `extract` takes it.
+        source: as `extract` takes it.
+        needed: as `extract` takes it.
+        budget: GB of disk; None: a quarter of what is free, and nothing beside an accelerator, to which pictures are
+            brought sooner than their features.
+    """
+    missing, free = missing_bytes(stem, cfg, source, needed), shutil.disk_usage(cache_dir()).free
+    if budget is None and missing and keras.distribution.list_devices("gpu"):
+        return False
+    allowed = min(free - ROOM, free / 4 if budget is None else budget * 1e9)
+    if missing > allowed:
+        log.info(
+            "validation and tests go through the whole network: the features of its frozen layers would take %.1f GB "
+            "of disk, and feature_cache allows %.1f GB in %s",
+            missing / 1e9,
+            max(0.0, allowed) / 1e9,
+            cache_dir(),
+        )
+        return False
+    log.info(
+        "validation and tests begin behind the frozen layers: their features are kept in %s (%.2f GB more)",
+        cache_dir(),
+        missing / 1e9,
+    )
+    return True
+
+
+def cache_key(stem: keras.Model, cfg: PretrainedConfig) -> dict[str, object]:
+    """Return all that features depend on beside the pictures: weights, precision, keys other than those of learning."""
+    digest = sha256()
+    for weight in stem.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    unrelated = ("name", "weights", "finetune", "trainable_from", "head")
+    keys = {key: getattr(value, "value", value) for key, value in asdict(cfg).items() if key not in unrelated}
+    code = {"version": VERSION, "keras": keras.__version__, "tensorflow": tf.__version__}
+    return keys | code | {"weights": digest.hexdigest(), "precision": stem.compute_dtype, "stem": stem.name}
+
+
+def _entry(key: dict[str, object], source: Source, form: str, rows: np.ndarray) -> Path:
+    """Return where the cache has the features of these rows, all covered or none."""
+    faces = source.faces
     digest = sha256("\n".join(faces.ids[rows]).encode() + faces.digests[rows].tobytes() + faces.fingerprint.encode())
     key = key | {"form": form, "degrade": source.degrade}
     if form == "occluded":
@@ -82,7 +146,16 @@ def extract_form(base: keras.Model, key: dict[str, object], source: Source, form
         if placement.phase is not None:
             digest.update(np.ascontiguousarray(placement.phase[rows]).tobytes())
         key |= {"color": list(placement.color), "noise": placement.noise}
-    entry = entry_dir("features", key | {"faces": digest.hexdigest()})
+    return entry_dir("features", key | {"faces": digest.hexdigest()})
+
+
+def extract_form(stem: keras.Model, key: dict[str, object], source: Source, form: str, rows: np.ndarray) -> np.ndarray:
+    """Return the features float32 (n, *shape) of these rows, all covered or none; a read-only memory map.
+
+    Raises:
+        DataError: the disk of the cache has no room for them.
+    """
+    faces, shape = source.faces, stem.output_shape[1:]
 
     def read(folder: Path) -> np.ndarray:
         table: np.ndarray = np.load(folder / FILE, mmap_mode="r", allow_pickle=False)
@@ -93,18 +166,21 @@ def extract_form(base: keras.Model, key: dict[str, object], source: Source, form
     def write(folder: Path, _: np.ndarray) -> None:
         size = 4 * len(rows) * int(np.prod(shape))
         free = shutil.disk_usage(folder).free
-        if size > free - 2**28:
+        if size > free - ROOM:
             raise DataError(
                 f"the features of {len(rows)} faces take {size / 2**30:.1f} GiB; {free / 2**30:.1f} GiB are free in "
-                f"{cache_dir()}. Set FER_EXP_CACHE to a larger disk, or use augmentation=light, which needs no cache"
+                f"{cache_dir()}. Set FER_EXP_CACHE to a larger disk, or use augmentation=light feature_cache=0, which "
+                "need none"
             )
         table = np.lib.format.open_memmap(folder / FILE, "w+", np.float32, (len(rows), *shape))
         samples = build_samples(form, rows, faces.labels[rows])
         with tqdm(total=len(rows), desc=f"features, {form}", unit=" faces", delay=2) as bar:
             for i, (images, _) in enumerate(batches(source, samples, BATCH)):
                 n = len(images)
-                table[i * BATCH : i * BATCH + n] = base.predict_on_batch(padded(images, BATCH))[:n]
+                table[i * BATCH : i * BATCH + n] = stem.predict_on_batch(padded(images, BATCH))[:n]
                 bar.update(n)
         table.flush()
 
-    return cached(entry, read, lambda: rows, write)  # `write` computes them itself, batch by batch
+    return cached(
+        _entry(key, source, form, rows), read, lambda: rows, write
+    )  # `write` computes them itself, batch by batch

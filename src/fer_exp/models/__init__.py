@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fer_exp.config.augmentation import AugmentationConfig
     from fer_exp.config.model import ModelConfig
 
+BACKBONE = "backbone"  # the layer of a pretrained network that leads from pictures to features
 HEAD = "head"  # the layer of a pretrained network that leads from features to class probabilities
 
 
@@ -79,15 +80,6 @@ def build(
     else:
         outputs = head.probabilities(_kind(cfg).network(cfg, x, classes))
     return keras.Model(inputs, outputs, name=cfg.name)
-
-
-def head_of(model: keras.Model) -> keras.Model:
-    """Return the part of a pretrained network from features to probabilities, sharing its weights."""
-    import keras
-
-    head = model.get_layer(HEAD)
-    # a model of its own: compiling the layer itself would be saved with the network
-    return keras.Model(head.inputs, head.outputs, name=HEAD)
 
 
 def has_frozen_base(cfg: ModelConfig) -> TypeGuard[PretrainedConfig]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,6 +44,26 @@ class AfterFirstStep(keras.callbacks.Callback):
         if not self.done:
             self.done = True
             self.action()
+
+
+class ValidateApart(keras.callbacks.Callback):
+    """Validates each epoch by a part of the network, on its own inputs; stands first, so that all see its metrics.
+
+    Args:
+        part: compiled; shares the weights of the network that is trained.
+        data: batches of its inputs and labels.
+        stopping: told of each step.
+    """
+
+    def __init__(self, part: keras.Model, data: Iterable[Any], stopping: keras.callbacks.Callback) -> None:
+        super().__init__()
+        self.part, self.data, self.stopping = part, data, stopping
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the metrics of Keras's evaluation to those of the epoch."""
+        assert logs is not None  # Keras gives them to every epoch
+        found = self.part.evaluate(self.data, return_dict=True, verbose=0, callbacks=[self.stopping])
+        logs.update({f"val_{name}": value for name, value in found.items()})
 
 
 class CaptureMetrics(keras.callbacks.Callback):

@@ -11,13 +11,13 @@ import keras
 import numpy as np
 
 from fer_exp.inputs.batches import EpochSampler, batches
-from fer_exp.inputs.source import Features, Source
 from fer_exp.inputs.split import Split
 from fer_exp.training import optimizers
-from fer_exp.training.callbacks import AfterFirstStep, CaptureMetrics, SeedEpoch
+from fer_exp.training.callbacks import AfterFirstStep, CaptureMetrics, SeedEpoch, ValidateApart
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.class_weights import class_weights
 from fer_exp.training.interrupt import StopOnSignal
+from fer_exp.training.learner import Learner
 from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
 from fer_exp.training.state import SaveState, State, restore
 
@@ -43,8 +43,7 @@ def seed_everything(seed: int, deterministic: bool, mixed_precision: bool) -> No
 
 
 def fit(
-    model: keras.Model,
-    source: Source | Features,
+    learner: Learner,
     split: Split,
     cfg: TrainingConfig,
     checkpoints: Checkpoints,
@@ -52,11 +51,10 @@ def fit(
     begun: Callable[[], None],
     state: State | None = None,
 ) -> Fitted:
-    """Train `model` as `cfg` says.
+    """Train what learns as `cfg` says.
 
     Args:
-        model: what fer_exp.models.build returns, or its head.
-        source: the pictures; or, for the head alone, their features.
+        learner: the network, its parts, and what they see.
         split: which of them to train and to validate on.
         cfg: the run's configuration.
         checkpoints: saves each epoch and knows the best.
@@ -64,11 +62,12 @@ def fit(
         begun: called once, after the first step.
         state: the state to go on from, bit for bit as if training had never stopped; None begins anew.
     """
+    model, source = learner.trained, learner.source
     labels = source.faces.labels[split.train.rows]
     classes = len(source.faces.classes)
     order = EpochSampler(labels, cfg.seed, cfg.resample)
     train = batches(source, split.train, cfg.batch_size, order)
-    validation = batches(source, split.validation, max(cfg.batch_size, 64))
+    validation = batches(learner.test_source, split.validation, max(cfg.batch_size, 64))
     compile_model(model, cfg, classes, len(train))
     callbacks = [SeedEpoch(order, cfg.seed), checkpoints, *build_rules(cfg)]
     start = time.monotonic() - (state.seconds if state else 0)
@@ -83,15 +82,20 @@ def fit(
             begun()
             return Fitted(state.epoch, state.seconds)
     stopping = StopOnSignal()
+    last = [AfterFirstStep(begun), stopping]
+    apart = []
+    if learner.tested is not model:
+        compile_model(learner.tested, cfg, classes, len(train))
+        apart = [ValidateApart(learner.tested, validation, stopping)]
     with stopping.listening():
         history = model.fit(
             train,
-            validation_data=validation,
+            validation_data=None if apart else validation,
             epochs=cfg.epochs,
             initial_epoch=state.epoch if state else 0,
             class_weight=class_weights(cfg.class_weights, np.bincount(labels, minlength=classes)),
             # metrics are captured before the rules change the learning rate, and recorded once all is saved
-            callbacks=[CaptureMetrics(save_state.capture), *callbacks, save_state, AfterFirstStep(begun), stopping],
+            callbacks=[*apart, CaptureMetrics(save_state.capture), *callbacks, save_state, *last],
             shuffle=False,  # the data set has an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )

@@ -11,60 +11,78 @@ import keras
 import numpy as np
 
 from fer_exp import models
+from fer_exp.config.model import PretrainedConfig
 from fer_exp.errors import ConfigError
 from fer_exp.inputs import features
 from fer_exp.inputs.source import Features, Source
+from fer_exp.models import stems
 from fer_exp.training.checkpoints import load
 
 if TYPE_CHECKING:
     from fer_exp.config.augmentation import AugmentationConfig
-    from fer_exp.config.model import ModelConfig
+    from fer_exp.config.inputs import InputsConfig
+    from fer_exp.inputs.variants import Samples
 
 log = logging.getLogger(__name__)
 
 
 class Learner(NamedTuple):
-    """A network, the part of it that learns, and what that part sees.
+    """A network, the part of it that learns, the part that is tested, and what these parts see.
 
     Attributes:
         network: the whole network; checkpoints hold it.
         trained: what learns: the network, or its head.
         source: what `trained` sees.
-        load: reads `trained` back from a checkpoint's file.
+        tested: what validation goes through: `trained`, or the part of the network behind its frozen layers.
+        test_source: what `tested` sees, of validation and test faces.
+        load: reads `tested` back from a checkpoint's file.
     """
 
     network: keras.Model
     trained: keras.Model
     source: Source | Features
+    tested: keras.Model
+    test_source: Source | Features
     load: Callable[[Path], keras.Model]
 
     @classmethod
     def from_network(
         cls,
         network: keras.Model,
-        model: ModelConfig,
+        cfg: InputsConfig,
         augmentation: AugmentationConfig,
         base: keras.Model | None,
         source: Source,
-        variant: str,
+        validation: Samples,
     ) -> Learner:
-        """Choose what learns: the head alone where the features of its base are the same in every epoch.
+        """Choose what learns and what is tested: only what changes from epoch to epoch is computed again.
 
         Args:
-            network: what fer_exp.models.build returns for `model`, `augmentation` and `base`.
-            model: of the configuration.
+            network: what fer_exp.models.build returns for the model, `augmentation` and `base`.
+            cfg: of the run: model, training variant, budget of features.
             augmentation: of the configuration.
             base: what fer_exp.models.backbone returns.
             source: the pictures.
-            variant: the training variant.
+            validation: the pictures to validate on.
         """
-        if models.has_fixed_features(model, augmentation):
-            parts = [source.rows("train"), source.rows("test")]
-            extracted = features.extract(base, model, source, parts, variant)
-            return cls(network, models.head_of(network), extracted, lambda file: models.head_of(load(file)))
-        if models.has_frozen_base(model):
+        cut = stems.find_cut(base) if base is not None else None
+        if base is None or cut is None:
+            return cls(network, network, source, network, source, load)
+        assert isinstance(cfg.model, PretrainedConfig)  # it has a base
+        stem, rest = stems.stem_of(base, cut), stems.rest_of(network, cut)
+        reload = lambda file: stems.rest_of(load(file), cut)  # noqa: E731
+        tests = features.needed_for_tests(source)
+        if models.has_fixed_features(cfg.model, augmentation):
+            needed = [*features.needed_for_training(source, cfg.data.name), *tests]
+            extracted = features.extract(stem, cfg.model, source, needed)
+            return cls(network, rest, extracted, rest, extracted, reload)
+        if models.has_frozen_base(cfg.model):
             log.info("the base is frozen: with augmentation=none each face would pass through it only once")
-        return cls(network, network, source, load)
+        needed = [*features.needed_for_samples(validation), *tests]
+        if not features.fits_budget(stem, cfg.model, source, needed, cfg.feature_cache):
+            return cls(network, network, source, network, source, load)
+        extracted = features.extract(stem, cfg.model, source, needed)
+        return cls(network, network, source, rest, extracted, reload)
 
 
 def count_parameters(network: keras.Model) -> dict[str, float]:
