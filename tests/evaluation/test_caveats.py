@@ -25,3 +25,13 @@ def test_what_was_tested_of_another_dataset_is_said(store, add):
         tags = {"test_datasets.ck": "9 faces of image_folder, chance 0.500", "test_datasets.ck.fingerprint": "f"}
         add("normal", seed, predictions(0.9, 0.3, seed), **tags)
     assert caveats.find_caveats(sweep_runs(store, "s-1")) == ["ck: 9 faces of image_folder, chance 0.500."]
+
+
+def test_few_people_are_said_and_many_need_no_word(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed), **{"people.test": "30"})
+    assert caveats.find_caveats(sweep_runs(store, "s-1")) == []
+    for seed in (0, 1, 2):
+        add("mixed", seed, predictions(0.9, 0.3, seed), **{"people.test": "8"})
+    (said,) = caveats.find_caveats(sweep_runs(store, "s-1"))
+    assert said.startswith("The test faces show 8 people: so few say little of how others differ.")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from fer_exp.evaluation.intervals import CrossedMeans, Estimate, proportion_interval, ratio_interval
+from fer_exp.evaluation.estimates import Estimate, proportion_interval
+from fer_exp.evaluation.intervals import CrossedMeans, ratio_interval
 from fer_exp.evaluation.statistics import wilson
 
 
@@ -171,6 +172,69 @@ def test_what_is_compared_has_the_same_faces_and_as_many_lines_as_seeds():
         CrossedMeans({("a", "t"): np.ones((2, 0))}, {"a": "01"})
 
 
+def by_hand(values, who):
+    """Two-way analysis of variance of people and seeds, each person one value: the mean over as many faces."""
+    names = sorted(set(who))
+    table = np.array([[line[who == name].mean() for name in names] for line in values]) - values.mean()
+    people, seeds = len(names), len(values)
+    of_seeds, of_people = table.mean(1, keepdims=True), table.mean(0, keepdims=True)
+    interaction = ((table - of_seeds - of_people) ** 2).sum() / ((seeds - 1) * (people - 1))
+    squares = people * (of_seeds**2).sum() / (seeds - 1) + seeds * (of_people**2).sum() / (people - 1)
+    return (squares - interaction) / (people * seeds)
+
+
+def test_people_are_the_units_in_the_place_of_faces():
+    values, who = networks(4, 300).astype(float), np.arange(300) % 20
+    values[:, who < 6] *= networks(4, 90, rng=3, skill=-1)  # harder people
+    groups = who.astype(str)
+    over_people = CrossedMeans({("a", "t"): values}, {"a": "0123"}, groups).estimate({("a", "t"): 1.0})
+    over_faces = means(a=values).estimate({("a", "t"): 1.0})
+    assert over_people.value == over_faces.value and over_people.people == 20
+    assert over_people.variance == pytest.approx(by_hand(values, groups), rel=1e-5)
+    assert over_people.variance > 1.2 * over_faces.variance
+
+
+def test_the_same_faces_said_again_add_nothing():
+    # copies of each face, known to be of one person, are worth that one face
+    rows = {name: networks(3, 100, rng=i) for i, name in enumerate("ab")}
+    once = means(**rows)
+    again = CrossedMeans(
+        {(row, "t"): np.repeat(v, 7, axis=1) for row, v in rows.items()},
+        dict.fromkeys(rows, "012"),
+        np.repeat(np.arange(100).astype(str), 7),
+    )
+    for contrast in ({("a", "t"): 1.0}, {("a", "t"): 1.0, ("b", "t"): -1.0}):
+        assert again.estimate(contrast) == pytest.approx(once.estimate(contrast), rel=1e-4)
+        assert again.estimate(contrast).p == pytest.approx(once.estimate(contrast).p, rel=1e-4)
+
+
+def test_people_of_one_face_each_change_no_digit():
+    rows = {name: networks(3, 200, rng=i) for i, name in enumerate("ab")}
+    plain, named = (
+        means(**rows),
+        CrossedMeans(
+            {(row, "t"): v for row, v in rows.items()}, dict.fromkeys(rows, "012"), np.arange(200).astype(str)
+        ),
+    )
+    for contrast in ({("a", "t"): 1.0}, {("a", "t"): 1.0, ("b", "t"): -1.0}):
+        assert named.estimate(contrast) == plain.estimate(contrast)
+        assert named.estimate(contrast).p == plain.estimate(contrast).p
+
+
+def test_one_person_says_nothing_of_others_whatever_the_seeds():
+    found = CrossedMeans({("a", "t"): networks(3, 50, 0.3)}, {"a": "012"}, np.full(50, "S1"))
+    estimate = found.estimate({("a", "t"): 1.0})
+    assert np.isnan(estimate.interval).all() and estimate.p == 1
+    assert proportion_interval(estimate) == (0, 1)
+
+
+def test_intervals_and_stars_keep_their_promise_over_people_where_counting_faces_breaks_it(coverage):
+    setting = coverage.Setting(3, 5, 600, 1.0, 0.0, people=15, person=0.5, own_people=0.2)
+    found = coverage.rates(setting, 120)
+    assert found["star"] <= 0.08 and 0.92 <= found["cover"] <= 0.985
+    assert found["faces: star"] > 0.2 and found["faces: cover"] < 0.75
+
+
 @pytest.mark.parametrize("seeds, faces, deviation", [(2, 500, 1.0), (3, 500, 0.0), (5, 500, 2.0)])
 def test_intervals_and_stars_keep_their_promise(coverage, seeds, faces, deviation):
     found = coverage.rates(coverage.Setting(3, seeds, faces, deviation, 0.5), 150)
@@ -180,6 +244,14 @@ def test_intervals_and_stars_keep_their_promise(coverage, seeds, faces, deviatio
 
 def test_one_seed_is_never_starred(coverage):
     assert coverage.rates(coverage.Setting(3, 1, 500, 2.0, 0.0), 30)["star"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds, people, uneven", [(2, 100, False), (3, 30, False), (5, 30, True), (5, 8, False)])
+def test_the_same_of_forty_faces_a_person(coverage, seeds, people, uneven):
+    setting = coverage.Setting(3, seeds, 40 * people, 1.0, 0.0, 0.0, False, people, 0.5, 0.2, uneven)
+    found = coverage.rates(setting, 700)
+    assert found["star"] <= 0.066 and 0.93 <= found["cover"] <= 0.975
 
 
 @pytest.mark.slow

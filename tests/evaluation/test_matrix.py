@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from predicted import SHARES, N, predictions
+from scipy import stats
 
 from fer_exp.evaluation import groups, matrix, results, severity
-from fer_exp.evaluation.intervals import CrossedMeans, proportion_interval
+from fer_exp.evaluation.estimates import proportion_interval
+from fer_exp.evaluation.intervals import CrossedMeans
 from fer_exp.evaluation.statistics import holm, mcnemar, wilson
 from fer_exp.reports import figures
 from fer_exp.tracking import sweep_runs
@@ -125,3 +127,48 @@ def test_another_dataset_is_a_column_with_intervals_over_its_own_faces(store, ad
     assert found.over == "faces and seeds"
     pairs = matrix.pair_table(members, "best").set_index("tested_on")
     assert pairs.loc["ck"].difference == pytest.approx(0.3, abs=0.1) and pairs.loc["ck"].p < 0.05
+
+
+def of_people(result, each):
+    """The same result, on pictures of people with so many faces each."""
+    named = {
+        name: p._replace(groups=np.array([f"S{i // each}" for i in range(len(p.ids))]))
+        for name, p in result.predictions.items()
+    }
+    return result._replace(predictions=named)
+
+
+def alike(found, each, seed):
+    """The same predictions, as if all faces of a person were its first one; each seed answers a few in another way."""
+    first = np.arange(N) // each * each
+    forms = {form: p[first] for form, p in found.probabilities.items()}
+    for p in forms.values():
+        p[:: 17 + seed] = np.roll(p[:: 17 + seed], 1, axis=1)
+    return found._replace(labels=found.labels[first], probabilities=forms)
+
+
+def test_every_interval_and_p_of_the_matrix_is_over_people_where_they_are_known(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, alike(predictions(0.9, 0.3, 1), 6, seed))
+        add("occluded", seed, alike(predictions(0.5, 0.8, 2), 6, seed))
+    over_faces, _ = results.load(store, sweep_runs(store, "s-1"))
+    over_people = [of_people(result, 6) for result in over_faces]
+    faces, people = (matrix.matrix_table(members, "best") for members in (over_faces, over_people))
+    assert (people["accuracy"] == faces["accuracy"]).all()
+    assert (people["high"] - people["low"] > 1.3 * (faces["high"] - faces["low"])).all()
+    faces, people = (matrix.pair_table(members, "best") for members in (over_faces, over_people))
+    assert (people["difference"] == faces["difference"]).all()
+    assert (people["high"] - people["low"] > 1.3 * (faces["high"] - faces["low"])).all()
+    assert (people["p"] >= faces["p"]).all() and (people["p"] > 2 * faces["p"]).any()
+    assert matrix.find_groups([over_faces[0], *over_people], "best", "mixed").tolist()[:7] == ["S0"] * 6 + ["S1"]
+
+
+def test_two_networks_are_compared_over_people_where_they_are_known():
+    rng = np.random.default_rng(0)
+    a, b, who = rng.random(300) < 0.7, rng.random(300) < 0.6, np.repeat(np.arange(60), 5).astype(str)
+    assert matrix.compare_networks(a, b, None) == mcnemar(a, b)
+    assert matrix.compare_networks(a, b, np.arange(300).astype(str)) == mcnemar(a, b)
+    differences = (a.astype(float) - b).reshape(60, 5).mean(1)
+    assert matrix.compare_networks(a, b, who) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
+    same = np.repeat(a[::5], 5), np.repeat(b[::5], 5)  # five copies of each face
+    assert matrix.compare_networks(*same, who) > 5 * mcnemar(*same)

@@ -40,6 +40,16 @@ def test_a_class_of_few_faces_has_no_interval_and_says_why(three):
     assert table.loc[["happy", "sad"], "low"].notna().all()
 
 
+def test_a_class_of_few_people_has_no_interval_and_says_why(three):
+    def shown_on(result, people):
+        who = np.array([f"S{i % people}" for i in range(len(result.predictions["best"].ids))])
+        return result._replace(predictions={name: p._replace(groups=who) for name, p in result.predictions.items()})
+
+    few, many = (per_class.recall_lost([shown_on(r, n) for r in three], "best")["normal"] for n in (7, 20))
+    assert (few["unknown"] == "fewer than 10 people").all() and few["low"].isna().all()
+    assert (many["unknown"] == "").all() and many["low"].notna().all()
+
+
 def test_recall_lost_stays_within_one_with_two_seeds(store, add):
     # by resampling, -3.3 to 3.1 was seen
     for seed, right in enumerate((0.95, 0.2)):

@@ -3,7 +3,8 @@ import pytest
 from predicted import N, predictions
 
 from fer_exp.evaluation import results, subgroups
-from fer_exp.evaluation.intervals import CrossedMeans, proportion_interval
+from fer_exp.evaluation.estimates import proportion_interval
+from fer_exp.evaluation.intervals import CrossedMeans
 from fer_exp.evaluation.predictions import Predictions
 from fer_exp.evaluation.statistics import wilson
 from fer_exp.tracking import sweep_runs

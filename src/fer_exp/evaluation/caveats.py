@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fer_exp.evaluation.people import FEW_PEOPLE
+
 if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
@@ -38,10 +40,12 @@ def find_caveats(runs: list[Run]) -> list[str]:
             sentences.append(f"{most[key]} {words}{rule}.")
     described = {key: text for run in runs for key, text in run.data.tags.items() if re.fullmatch(OTHER, key)}
     sentences += [f"{key.split('.')[1]}: {text}." for key, text in sorted(described.items())]
-    if any(int(run.data.tags.get("people.test", 0) or 0) for run in runs):
+    people = [int(run.data.tags.get("people.test", 0) or 0) for run in runs]
+    few = [number for number in people if 0 < number < FEW_PEOPLE]
+    if few:
         sentences.append(
-            "Several faces show one person: intervals of single runs are over people, those of several runs and all p "
-            "values count faces as independent."
+            f"The test faces show {min(few)} people: so few say little of how others differ. Intervals and p values "
+            "allow for that as far as people are alike; the loss of single classes has no interval."
         )
     if len({run.data.tags.get("code.hash") for run in runs}) > 1:
         sentences.append("The runs were made by different versions of the code.")

@@ -8,71 +8,13 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
-from fer_exp.evaluation.statistics import Interval
+from fer_exp.evaluation.estimates import UNKNOWN, Estimate, proportion_interval
+from fer_exp.evaluation.people import People
+from fer_exp.evaluation.statistics import Interval, wilson
 
 Cell = tuple[str, str]  # a row (training) and a column (test set)
 Contrast = Mapping[Cell, float]  # coefficients of the cells' means; the cells that are not named have 0
-UNKNOWN = Interval(float("nan"), float("nan"))
-
-
-class Estimate(NamedTuple):
-    """A mean or a difference of means, and what its variance is made of.
-
-    Variances of seeds and of faces add up, and few seeds estimate theirs badly. The interval is Student's with the
-    degrees of freedom of Satterthwaite (1946) for such a sum. These promise too much in the far tails, where corrected
-    p values are, so p is that of Behrens and Fisher (Fisher 1935), which is conservative (Robinson 1976). With one
-    variance alone both are Student's.
-    """
-
-    value: float
-    of_seeds: float  # variance, with the chance of single answers; 0 where it knows of faces alone
-    freedom: float  # its degrees of freedom; 0 where it knows of faces alone
-    of_faces: float  # variance
-    faces: int
-
-    @property
-    def over_seeds(self) -> bool:
-        """Return whether it knows of other seeds, not of faces alone."""
-        return self.freedom > 0
-
-    @property
-    def variance(self) -> float:
-        """Return the variance of the value."""
-        return self.of_seeds + self.of_faces
-
-    @property
-    def quantile(self) -> float:
-        """Return Student's t of the 95 % interval."""
-        freedom = float(max(self.faces - 1, 1))
-        if self.over_seeds and self.variance > 0:
-            parts = self.of_seeds**2 / self.freedom + self.of_faces**2 / freedom
-            freedom = min(self.variance**2 / parts, freedom)
-        return float(special.stdtrit(freedom, 0.975))
-
-    @property
-    def interval(self) -> Interval:
-        """Return the 95 % interval, cut to -1..1; NaN where no variance is seen, which says nothing."""
-        if not self.variance > 0:
-            return UNKNOWN
-        half = self.quantile * np.sqrt(self.variance)
-        return Interval(float(max(self.value - half, -1)), float(min(self.value + half, 1)))
-
-    @property
-    def p(self) -> float:
-        """Return the two-sided p that the value is 0; 1 where no variance is seen."""
-        if not self.variance > 0:
-            return 1.0
-        faces = max(self.faces - 1, 1)
-        if not self.over_seeds:
-            return float(2 * special.stdtr(faces, -abs(self.value) / np.sqrt(self.of_faces)))
-        # log of the root of chi squared by its degrees of freedom, and its density
-        edges = -14 / self.freedom - 4 / np.sqrt(self.freedom), 3.5 / np.sqrt(self.freedom)
-        log_ratio = np.linspace(*edges, 256)
-        density = np.exp(self.freedom * (log_ratio - np.expm1(2 * log_ratio) / 2))
-        errors = np.sqrt(self.of_seeds * np.exp(-2 * log_ratio) + self.of_faces)
-        return float(2 * special.stdtr(faces, -abs(self.value) / errors) @ density / density.sum())
 
 
 class _SeedVariance(NamedTuple):
@@ -92,16 +34,26 @@ class CrossedMeans:
     in their differences, and what is left is the mean square of rows x seeds. A row of one seed borrows the variance
     of the others; where no row has two seeds, estimates are over faces alone.
 
+    Faces of one person are alike, so that people are the units in the place of faces where they are known: each is one
+    value, the sum over their faces (see `People`), and there are as many degrees of freedom as people. Who is not
+    known is a person of one face.
+
     Args:
         values: (row, column) -> (S, n), right (1) or wrong (0), a line per seed, for every column of every row; the
             same faces throughout.
         seeds: row -> names of its seeds, in the order of the lines.
+        groups: (n,) str, who is on each face, "" where that is not known; None where no one is.
 
     Raises:
         ValueError: there are no faces, or the shapes do not fit each other.
     """
 
-    def __init__(self, values: Mapping[Cell, np.ndarray], seeds: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        values: Mapping[Cell, np.ndarray],
+        seeds: Mapping[str, Sequence[str]],
+        groups: np.ndarray | None = None,
+    ) -> None:
         self.cells = list(values)
         self.seeds = {row: tuple(names) for row, names in seeds.items()}
         self.faces = next(iter(values.values())).shape[1] if values else 0
@@ -110,10 +62,12 @@ class CrossedMeans:
         wrong = [cell for cell, v in values.items() if v.shape != (len(self.seeds[cell[0]]), self.faces)]
         if wrong:
             raise ValueError(f"other seeds or faces than the rest: {wrong}")
+        self.people = People.of(groups, self.faces)
         self.by_seed = {cell: v.mean(1, dtype=np.float64) for cell, v in values.items()}
         self.means = np.array([self.by_seed[cell].mean() for cell in self.cells])
         by_face = np.array([v.mean(0, dtype=np.float64) for v in values.values()]) - self.means[:, None]
-        self.of_faces = by_face @ by_face.T / max(self.faces - 1, 1)  # MS_faces / S, cells by cells
+        by_person = self.people.sums(by_face)
+        self.of_faces = by_person @ by_person.T / max(self.people.number - 1, 0.5)  # MS_faces / S, cells by cells
         self.interaction = self._interaction(values, by_face)
         self.layout = _Layout.of(self.seeds)
 
@@ -129,8 +83,8 @@ class CrossedMeans:
             left = np.stack([values[self.cells[i]].astype(np.float32) for i in cells])
             left -= left.mean(2, keepdims=True)
             left -= by_face[cells, None].astype(np.float32)
-            flat = left.reshape(len(cells), -1)
-            found[np.ix_(cells, cells)] = flat @ flat.T / ((len(same) - 1) * max(self.faces - 1, 1))
+            flat = self.people.sums(left).reshape(len(cells), -1)
+            found[np.ix_(cells, cells)] = flat @ flat.T / ((len(same) - 1) * max(self.people.number - 1, 0.5))
         of_others = defaultdict(list)
         alone = []
         for (i, (row, a)), (j, (other, b)) in product(enumerate(self.cells), repeat=2):
@@ -149,21 +103,21 @@ class CrossedMeans:
         by_row: dict[str, dict[str, float]] = defaultdict(dict)
         for (row, column), weight in contrast.items():
             by_row[row][column] = weight
-        faces = float(weights @ self.of_faces @ weights) / self.faces
+        faces = float(weights @ self.of_faces @ weights) / self.people.number
         if not self.layout.within:
-            return Estimate(value, 0.0, 0.0, faces, self.faces)
+            return Estimate(value, 0.0, 0.0, faces, self.people.number)
         paired = len({self.seeds[row] for row in by_row}) == 1
         noise, between = self._noise(weights, paired), self._between_seeds(by_row, paired)
         of_seeds = between.value or noise  # seeds that agree to the last face do so by chance
         # the mean square of faces holds the chance of single answers too, which is counted among seeds
-        return Estimate(value, of_seeds, between.freedom, max(faces - noise, 0.0), self.faces)
+        return Estimate(value, of_seeds, between.freedom, max(faces - noise, 0.0), self.people.number)
 
     def _noise(self, weights: np.ndarray, paired: bool) -> float:
         """Return the part of a contrast's variance that is chance of single answers."""
         scaled = weights / np.sqrt([len(self.seeds[row]) for row, _ in self.cells])
         rows = np.array([row for row, _ in self.cells])
         interaction = self.interaction if paired else self.interaction * (rows[:, None] == rows)
-        return float(scaled @ interaction @ scaled) / self.faces
+        return float(scaled @ interaction @ scaled) / self.people.number
 
     def _between_seeds(self, by_row: Mapping[str, Mapping[str, float]], paired: bool) -> _SeedVariance:
         """Return the part of a contrast's variance that is between seeds."""
@@ -220,19 +174,6 @@ class _Layout(NamedTuple):
         return cls(of_rows, both, len(runs) - len(seeds), crossed)
 
 
-def proportion_interval(estimate: Estimate) -> Interval:
-    """Return Wilson's 95 % interval with as many faces as would give the estimate's variance.
-
-    This is the interval of a proportion of a complex sample that Franco et al. (2019) recommend. It lies within 0..1
-    and is Wilson's where the chance of faces is all there is. Where all answers are alike, every face counts.
-    """
-    p, t2 = estimate.value, estimate.quantile**2
-    n = p * (1 - p) / estimate.variance if estimate.variance > 0 and 0 < p < 1 else estimate.faces
-    centre, half = p + t2 / (2 * n), np.sqrt(t2 * (p * (1 - p) / n + t2 / (4 * n * n)))
-    low, high = (centre - half) / (1 + t2 / n), (centre + half) / (1 + t2 / n)
-    return Interval(float(max(low, 0)), float(min(high, 1)))
-
-
 def ratio_interval(means: CrossedMeans, part: Contrast, whole: Contrast) -> Interval:
     """Return the 95 % interval of the ratio of two contrasts (Fieller 1954); NaN where that of the whole includes 0."""
     a, b = means.estimate(part), means.estimate(whole)
@@ -245,3 +186,19 @@ def ratio_interval(means: CrossedMeans, part: Contrast, whole: Contrast) -> Inte
     square, linear = b.value**2 - t2 * b.variance, a.value * b.value - t2 * covariance
     root = np.sqrt(max(linear**2 - square * (a.value**2 - t2 * a.variance), 0.0))
     return Interval(float((linear - root) / square), float((linear + root) / square))
+
+
+def accuracy_interval(correct: np.ndarray, groups: np.ndarray | None = None) -> Interval:
+    """Return the 95 % interval of the accuracy of one run: Wilson's, over people where several faces show one.
+
+    Args:
+        correct: (n,) bool.
+        groups: (n,) str, who is on each face, "" where that is not known.
+
+    Raises:
+        ValueError: there are no faces.
+    """
+    means = CrossedMeans({("run", "faces"): correct[None]}, {"run": [""]}, groups)
+    if means.people.share_faces:
+        return proportion_interval(means.estimate({("run", "faces"): 1.0}))
+    return wilson(int(correct.sum()), len(correct))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from fer_exp.evaluation.intervals import CrossedMeans, Estimate, proportion_interval
+from fer_exp.evaluation.estimates import Estimate, proportion_interval
+from fer_exp.evaluation.intervals import CrossedMeans
 from fer_exp.evaluation.results import RunResult, matrix_rows
 from fer_exp.evaluation.statistics import holm, mcnemar, spread
 from fer_exp.inputs.variants import TEST_SETS, is_size, order_test_sets
@@ -38,7 +39,17 @@ def crossed_means(
         for row, members in by_row.items()
         for column in columns
     }
-    return CrossedMeans(values, {row: [r.seed for r in members] for row, members in by_row.items()}) if values else None
+    if not values:
+        return None
+    groups = find_groups(compared, checkpoint, columns[0])
+    seeds = {row: [r.seed for r in members] for row, members in by_row.items()}
+    return CrossedMeans(values, seeds, None if groups is None else groups[which])
+
+
+def find_groups(results: Iterable[RunResult], checkpoint: str, test_set: str) -> np.ndarray | None:
+    """Return who is on each face of a test set, (n,) str, from the first run that knows; None where none does."""
+    known = (found[0].groups for r in results if (found := r.on(checkpoint, test_set)))
+    return next((groups for groups in known if groups is not None), None)
 
 
 def tested_sets(results: list[RunResult], checkpoint: str) -> list[str]:
@@ -103,13 +114,30 @@ def compare_rows(columns: Mapping[str, CrossedMeans]) -> list[RowDifference]:
     return found
 
 
+def compare_networks(a: np.ndarray, b: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the two-sided p that two networks are right equally often on the same faces.
+
+    It is that of McNemar's exact test; where several faces show one person it is that of Student's t over the people's
+    differences, as Obuchowski (1998) tests proportions of clusters.
+
+    Args:
+        a: (n,) bool, whether the first is right on each face.
+        b: (n,) bool, the second.
+        groups: (n,) str, who is on each face; None where that is not known.
+    """
+    means = CrossedMeans({("a", "faces"): a[None], ("b", "faces"): b[None]}, {"a": [""], "b": [""]}, groups)
+    if not means.people.share_faces:
+        return mcnemar(a, b)
+    return means.estimate({("a", "faces"): 1.0, ("b", "faces"): -1.0}).p
+
+
 def pair_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
     """Return a row per pair of rows and column of the matrix: how far a is above b on the same faces.
 
     Columns: tested_on, a, b, difference, low, high (its 95 % interval, not corrected), p (over faces and seeds,
     corrected for all pairs on normal, occluded and mixed, or for all on further test sets: asking more does not weaken
-    the first answer; NaN where no row has two seeds), p_networks (exact McNemar test of these two networks, not
-    corrected, where each row is one run).
+    the first answer; NaN where no row has two seeds), p_networks (`compare_networks` of these two, not corrected,
+    where each row is one run).
     """
     columns = {
         test_set: means
@@ -125,7 +153,8 @@ def pair_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
             ]
             p_networks = np.nan
             if all(len(runs) == 1 for runs in members):
-                p_networks = mcnemar(*(runs[0].correct(checkpoint, pair.test_set) for runs in members))
+                a, b = (runs[0].correct(checkpoint, pair.test_set) for runs in members)
+                p_networks = compare_networks(a, b, find_groups(results, checkpoint, pair.test_set))
             low, high = pair.estimate.interval
             rows.append((pair.test_set, pair.a, pair.b, pair.estimate.value, low, high, pair.p, p_networks))
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)

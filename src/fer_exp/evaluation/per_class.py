@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix
 
 from fer_exp.evaluation.calibration import scale
 from fer_exp.evaluation.matrix import crossed_means
+from fer_exp.evaluation.people import FEW_PEOPLE
 from fer_exp.evaluation.results import RunResult
 from fer_exp.evaluation.statistics import Reliability, reliability
 
@@ -36,6 +37,8 @@ def recall_lost(results: list[RunResult], checkpoint: str) -> dict[str, pd.DataF
             unknown = "" if np.isfinite(low) else "all faces changed alike"
             if means.faces < FEW_FACES:
                 low, high, unknown = np.nan, np.nan, f"fewer than {FEW_FACES} faces"
+            elif len(means.people.starts) < FEW_PEOPLE:
+                low, high, unknown = np.nan, np.nan, f"fewer than {FEW_PEOPLE} people"
             line = {"class": name, "faces": means.faces, "normal": normal, "occluded": occluded, "lost": lost.value}
             rows.setdefault(row, []).append(line | {"low": low, "high": high, "unknown": unknown})
     return {

@@ -11,13 +11,14 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from fer_exp.errors import UserError
-from fer_exp.evaluation.intervals import CrossedMeans, Estimate
+from fer_exp.evaluation.estimates import Estimate
+from fer_exp.evaluation.intervals import CrossedMeans
 from fer_exp.evaluation.matrix import crossed_means, tested_sets
 from fer_exp.evaluation.results import RunResult
 from fer_exp.inputs.variants import TEST_SETS
 
 SEEDS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
-FACES = (1, 2, 4)  # times as many as there are
+FACES = (1, 2, 4)  # times as many as there are, of as many times the people
 QUANTILES = (np.arange(12) + 0.5) / 12  # of what the variance between seeds may be estimated as
 
 
@@ -26,14 +27,15 @@ class Variances(NamedTuple):
 
     Attributes:
         seed: variance between seeds of one seed's difference, with the chance of single answers.
-        face: variance of the difference between faces, of one face.
-        faces: the number that they were estimated from.
+        person: variance of the difference between people, of one person with as many faces as there are on average;
+            of one face where no one is known.
+        people: the number that they were estimated from; faces where no one is known.
         rows: of the matrix.
     """
 
     seed: float
-    face: float
-    faces: int
+    person: float
+    people: float
     rows: int
 
 
@@ -49,17 +51,17 @@ def find_variances(means: CrossedMeans, test_set: str) -> Variances:
             "the variance between seeds is not known: it takes two trainings with two seeds each, "
             "such as -m data=normal,mixed seed=0,1,2"
         )
-    seed, face = [], []
+    seed, person = [], []
     for a, b in pairs:
         found = means.estimate({(a, test_set): 1.0, (b, test_set): -1.0})
         # a difference of rows with other numbers of seeds varies as 1/S + 1/T
         per_seed = (1 / len(means.seeds[a]) + 1 / len(means.seeds[b])) / 2
         seed.append(found.of_seeds / per_seed)
-        face.append(found.of_faces * means.faces)
-    return Variances(float(np.mean(seed)), float(np.mean(face)), means.faces, len(means.seeds))
+        person.append(found.of_faces * found.people)
+    return Variances(float(np.mean(seed)), float(np.mean(person)), means.people.number, len(means.seeds))
 
 
-def power(of: Variances, difference: float, seeds: int, faces: int, alpha: float) -> float:
+def power(of: Variances, difference: float, seeds: int, people: float, alpha: float) -> float:
     """Return the chance that a true difference has a p (that of `Estimate`) below alpha, 0..1.
 
     The mean over what the variance between seeds may be estimated as: chi squared with the degrees of freedom that
@@ -69,10 +71,10 @@ def power(of: Variances, difference: float, seeds: int, faces: int, alpha: float
         of: the variances.
         difference: the true one, 0..1.
         seeds: of each training, 2 or more.
-        faces: that are tested.
+        people: that are tested; faces where no one is known.
         alpha: of one comparison.
     """
-    of_seeds, of_faces = of.seed / seeds, of.face / faces
+    of_seeds, of_faces = of.seed / seeds, of.person / people
     if of_seeds + of_faces == 0:
         return 1.0
     freedom = (of.rows - 1) * (seeds - 1)
@@ -80,7 +82,7 @@ def power(of: Variances, difference: float, seeds: int, faces: int, alpha: float
     chances = []
     for quantile in QUANTILES:
         estimated = of_seeds * stats.chi2.ppf(quantile, freedom) / freedom
-        seen = Estimate(0.0, estimated, float(freedom), of_faces, faces)
+        seen = Estimate(0.0, estimated, float(freedom), of_faces, people)
         smallest = brentq(lambda value, seen=seen: seen._replace(value=value).p - alpha, 0.0, 100 * spread)
         chances.append(
             stats.norm.sf((smallest - difference) / spread) + stats.norm.cdf((-smallest - difference) / spread)
@@ -117,20 +119,20 @@ def plan(results: list[RunResult], checkpoint: str, difference: float, of_cases:
         alpha = 0.05 / (len(sets) * found.rows * (found.rows - 1) / 2)
         there = min(len(seeds) for seeds in means.seeds.values())
         for times in FACES:
-            faces = found.faces * times
-            by_seeds = {seeds: power(found, difference, seeds, faces, alpha) for seeds in SEEDS}
+            people = found.people * times
+            by_seeds = {seeds: power(found, difference, seeds, people, alpha) for seeds in SEEDS}
             enough = next((float(seeds) for seeds, value in by_seeds.items() if value >= of_cases), float("nan"))
             shown = by_seeds.get(int(enough)) if np.isfinite(enough) else by_seeds[SEEDS[-1]]
-            least = _least(found, there, faces, alpha, of_cases) if there > 1 else float("nan")
-            rows.append((test_set, faces, enough, shown, float(np.sqrt(found.seed / 2)), least))
+            least = _least(found, there, people, alpha, of_cases) if there > 1 else float("nan")
+            rows.append((test_set, means.faces * times, enough, shown, float(np.sqrt(found.seed / 2)), least))
     columns = ["tested_on", "faces", "seeds", "power", "seed_deviation", "least"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _least(of: Variances, seeds: int, faces: int, alpha: float, of_cases: float) -> float:
+def _least(of: Variances, seeds: int, people: float, alpha: float, of_cases: float) -> float:
     """Return the smallest difference that is shown in so many cases; NaN where none below 1 is."""
 
     def missing(difference: float) -> float:
-        return power(of, difference, seeds, faces, alpha) - of_cases
+        return power(of, difference, seeds, people, alpha) - of_cases
 
     return float(brentq(missing, 0.0, 1.0, xtol=1e-4)) if missing(0.0) < 0 < missing(1.0) else float("nan")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fer_exp.evaluation.clusters import people_interval
-from fer_exp.evaluation.statistics import Interval, wilson
+from fer_exp.evaluation.intervals import accuracy_interval
+from fer_exp.evaluation.statistics import Interval
 
 if TYPE_CHECKING:
     from fer_exp.evaluation.own_metrics import OwnMetric
@@ -45,7 +45,7 @@ def score(
         labels: (n,) int.
         probabilities: (n, classes); rows sum to 1.
         metrics: of the user's own.
-        groups: (n,) str, who is on each face; the interval is then over people instead of faces.
+        groups: (n,) str, who is on each face, where that is known: the interval is then over people.
 
     Raises:
         ValueError: there are no faces.
@@ -66,7 +66,7 @@ def score(
     return Scores(
         n=n,
         accuracy=hits / n,
-        interval=wilson(hits, n) if groups is None else people_interval(predicted == labels, groups),
+        interval=accuracy_interval(predicted == labels, groups),
         balanced_accuracy=float(np.nanmean(recall)),
         macro_f1=float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0)),
         loss=float(log_loss(labels, exact, labels=range(classes))),

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from fer_exp.evaluation.clusters import people_interval
-from fer_exp.evaluation.intervals import proportion_interval
+from fer_exp.evaluation.estimates import proportion_interval
+from fer_exp.evaluation.intervals import accuracy_interval
 from fer_exp.evaluation.matrix import crossed_means
 from fer_exp.evaluation.predictions import Predictions
 from fer_exp.evaluation.results import RunResult, matrix_rows
-from fer_exp.evaluation.statistics import Interval, wilson
 
 MOST = 12  # values; columns of more numbers are cut into PARTS, columns of more words say nothing
 PARTS = 4
@@ -60,7 +59,7 @@ def _order(name: str) -> tuple[bool, float, str]:
 def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
     """Return a row per value and test set: value, faces, tested_on, accuracy, and its 95 % interval.
 
-    It is Wilson's over faces, or that over people where they are known. None where the column makes no
+    It is that of `accuracy_interval`. None where the column makes no
     groups; see `subgroups`.
     """
     found = subgroups(predictions.metadata[column])
@@ -72,8 +71,9 @@ def accuracy_by(predictions: Predictions, column: str) -> pd.DataFrame | None:
         for test_set in predictions.test_sets:
             of_value = positions == k
             people = None if predictions.groups is None else predictions.groups[of_value]
-            accuracy, interval = _of_one_run(predictions.correct(test_set)[of_value], people)
-            rows.append((name, int((positions == k).sum()), test_set, accuracy, *interval))
+            correct = predictions.correct(test_set)[of_value]
+            interval = accuracy_interval(correct, people)
+            rows.append((name, len(correct), test_set, float(correct.mean()), *interval))
     columns = ["value", "faces", "tested_on", "accuracy", "low", "high"]
     return pd.DataFrame(rows, columns=columns).round(4)
 
@@ -102,17 +102,11 @@ def compare_values(
             if of_value is None or (variant, test_set) not in of_value.cells:
                 continue
             estimate = of_value.estimate({(variant, test_set): 1.0})
-            accuracy, interval = estimate.value, proportion_interval(estimate)
+            interval = proportion_interval(estimate)
             if not estimate.over_seeds:
                 people = None if first.groups is None else first.groups[positions == k]
                 (run,) = (r for r in results if r.variant == variant)
-                accuracy, interval = _of_one_run(run.predictions[checkpoint].correct(test_set)[positions == k], people)
-            rows.append((variant, names[k], of_value.faces, test_set, accuracy, *interval))
+                interval = accuracy_interval(run.predictions[checkpoint].correct(test_set)[positions == k], people)
+            rows.append((variant, names[k], of_value.faces, test_set, estimate.value, *interval))
     columns = ["trained_on", "value", "faces", "tested_on", "accuracy", "low", "high"]
     return pd.DataFrame(rows, columns=columns).round(4) if rows else None
-
-
-def _of_one_run(correct: np.ndarray, people: np.ndarray | None) -> tuple[float, Interval]:
-    """Return the mean of right or wrong (faces,), and its 95 % interval: over people where they are known."""
-    over = wilson(int(correct.sum()), len(correct)) if people is None else people_interval(correct, people)
-    return float(correct.mean()), over

@@ -17,7 +17,8 @@ from fer_exp.inputs.variants import order_test_sets
 from fer_exp.reports import matrix
 
 if TYPE_CHECKING:
-    from fer_exp.evaluation.intervals import Contrast, CrossedMeans, Estimate
+    from fer_exp.evaluation.estimates import Estimate
+    from fer_exp.evaluation.intervals import Contrast, CrossedMeans
 
 NAMES = {"normal": "uncovered faces", "occluded": "covered faces", "mixed": "both", "mixed_unique": "both, in turn"}
 
@@ -70,7 +71,10 @@ def pairs(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
         rows.append([pair.tested_on, f"{pair.a} - {pair.b}", f"{pair.difference:+.3f}", interval, p, networks])
     over = "faces and seeds" if table["p"].notna().any() else "faces only"
     columns = ["tested on", "difference of", "accuracy", f"95 % interval ({over})"]
-    columns += ["over faces and seeds, corrected", "of these two networks alone (McNemar)"]
+    columns += [
+        "over faces and seeds, corrected",
+        "of these two networks alone (McNemar; t over people where they are known)",
+    ]
     shown = len(columns) if table["p_networks"].notna().any() else len(columns) - 1
     return {"checkpoint": checkpoint, "columns": columns[:shown], "rows": [row[:shown] for row in rows]}
 
