@@ -65,7 +65,7 @@ def test_several_seeds_have_intervals_over_them(store, add):
 
 def pairs_section(found):
     """What the template needs to show the pairs of rows."""
-    table = page.pairs(matrix.pair_table(found, "best"), "best")
+    table = page.pairs(matrix.pair_table(found, "best"), "best", matrix.unlike_seeds(found, "best"))
     return {"pairs": [table], "runs": {"columns": [], "rows": []}, "answer": [], "matrices": [], "figures": []}
 
 
@@ -74,6 +74,26 @@ def test_one_seed_shows_its_two_networks_apart(three):
     assert "of these two networks alone (McNemar" in html
     assert html.count("one seed: not known") == 9
     assert "looks better than it is" in html
+
+
+def test_rows_whose_seeds_vary_unlike_are_said_and_whose_interval_suffers():
+    deviations = {"normal": 0.021, "occluded": 0.004, "mixed": 0.005}
+    said = page.describe_unlike_seeds(matrix.UnlikeSeeds("normal", deviations, pooled=True))
+    assert said.startswith("On normal the seeds of the rows vary unlike (standard deviations in points: normal 2.1, ")
+    assert said.endswith("makes those of normal too narrow and those of occluded, mixed too wide.")
+    said = page.describe_unlike_seeds(matrix.UnlikeSeeds("normal", deviations, pooled=False))
+    assert said.endswith("intervals and p values there take the seeds of their own rows alone.")
+
+
+def test_the_details_of_the_page_say_where_seeds_vary_unlike_and_only_there(store, add):
+    for seed in range(3):
+        add("normal", seed, predictions(0.3 + 0.3 * seed, 0.3, seed))
+        add("mixed", seed, predictions(0.85, 0.3, 7 if seed else 8))
+    found, _ = results.load(store, sweep_runs(store, "s-1"))
+    assert [column.test_set for column in matrix.unlike_seeds(found, "best")] == ["normal", "mixed"]
+    html = page.render(title="", subtitle="", warnings=[], facts=[], groups=[pairs_section(found)])
+    assert html.count("the seeds of the rows vary unlike") == 2
+    assert "On normal the seeds" in html and "makes those of normal too narrow" in html
 
 
 def test_the_page_is_one_file_with_matrix_pictures_and_warnings(store, add):

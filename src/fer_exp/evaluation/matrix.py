@@ -114,6 +114,31 @@ def compare_rows(columns: Mapping[str, CrossedMeans]) -> list[RowDifference]:
     return found
 
 
+class UnlikeSeeds(NamedTuple):
+    """A column in which the seeds of some rows are seen to vary more than those of others."""
+
+    test_set: str
+    deviations: dict[str, float]  # row -> standard deviation between its seeds, 0..1
+    pooled: bool  # whether intervals have the variance of all rows all the same: there are too few seeds
+
+    @property
+    def loud(self) -> list[str]:
+        """Return the rows that vary more than all do on average: a pooled variance makes their intervals too narrow."""
+        average = np.sqrt(np.mean(np.square(list(self.deviations.values()))))
+        return [row for row, deviation in self.deviations.items() if deviation > average]
+
+
+def unlike_seeds(results: list[RunResult], checkpoint: str) -> list[UnlikeSeeds]:
+    """Return the columns of the matrix in which the rows' seeds vary unlike, by the test of `BetweenSeeds`."""
+    found = []
+    for test_set in tested_sets(results, checkpoint):
+        means = None if is_size(test_set) else crossed_means(results, checkpoint, [test_set])
+        if means and not means.between.alike({test_set: 1.0}):
+            deviations = means.between.deviations({test_set: 1.0})
+            found.append(UnlikeSeeds(test_set, deviations, pooled=not means.between.enough))
+    return found
+
+
 def compare_networks(a: np.ndarray, b: np.ndarray, groups: np.ndarray | None) -> float:
     """Return the two-sided p that two networks are right equally often on the same faces.
 

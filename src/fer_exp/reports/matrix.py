@@ -15,12 +15,12 @@ from fer_exp.reports.tables import markdown_table, print_table
 
 KEY = (
     "Accuracy with its 95 % interval over faces and seeds, of several runs after mean ± standard deviation (runs); "
-    "seeds are taken to vary alike in all rows. Where it is known who is on a picture, people are counted in the place "
-    "of faces. Faces only: no row has two seeds, the interval knows nothing of other trainings, and no star is given. "
-    "* differs from the best of its column on the same faces (p < 0.05 over faces and seeds, corrected by Holm for all "
-    "pairs of rows on normal, occluded and mixed; further test sets, best and last apart). The best of a column is "
-    "chosen by these very numbers, so it looks better than it is: of equal trainings by about half a point with three "
-    "seeds and one point with one, where seeds vary by one point."
+    "seeds are taken to vary alike in all rows, unless the details say otherwise. Where it is known who is on a "
+    "picture, people are counted in the place of faces. Faces only: no row has two seeds, the interval knows nothing "
+    "of other trainings, and no star is given. * differs from the best of its column on the same faces (p < 0.05 over "
+    "faces and seeds, corrected by Holm for all pairs of rows on normal, occluded and mixed; further test sets, best "
+    "and last apart). The best of a column is chosen by these very numbers, so it looks better than it is: of equal "
+    "trainings by about half a point with three seeds and one point with one, where seeds vary by one point."
 )
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from fer_exp.config.data import VARIANTS
 from fer_exp.evaluation.intervals import ratio_interval
-from fer_exp.evaluation.matrix import crossed_means
+from fer_exp.evaluation.matrix import UnlikeSeeds, crossed_means
 from fer_exp.evaluation.results import RunResult
+from fer_exp.evaluation.seeds import FEW_SEEDS
 from fer_exp.inputs.variants import order_test_sets
 from fer_exp.reports import matrix
 
@@ -61,8 +62,8 @@ def _p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def pairs(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
-    """Return the differences of all pairs of rows as the template takes them."""
+def pairs(table: pd.DataFrame, checkpoint: str, unlike: list[UnlikeSeeds]) -> dict[str, Any]:
+    """Return the differences of all pairs of rows, and where their seeds vary unlike, as the template takes them."""
     rows = []
     for pair in table.itertuples():
         interval = f"{pair.low:+.3f} to {pair.high:+.3f}" if np.isfinite(pair.low) else "not known"
@@ -76,7 +77,22 @@ def pairs(table: pd.DataFrame, checkpoint: str) -> dict[str, Any]:
         "of these two networks alone (McNemar; t over people where they are known)",
     ]
     shown = len(columns) if table["p_networks"].notna().any() else len(columns) - 1
-    return {"checkpoint": checkpoint, "columns": columns[:shown], "rows": [row[:shown] for row in rows]}
+    said = [describe_unlike_seeds(column) for column in unlike]
+    shown_rows = [row[:shown] for row in rows]
+    return {"checkpoint": checkpoint, "columns": columns[:shown], "rows": shown_rows, "unlike_seeds": said}
+
+
+def describe_unlike_seeds(column: UnlikeSeeds) -> str:
+    """Say how far the seeds of the rows vary on a test set where they vary unlike, and whose interval suffers."""
+    deviations = ", ".join(f"{row} {100 * deviation:.1f}" for row, deviation in column.deviations.items())
+    said = f"On {column.test_set} the seeds of the rows vary unlike (standard deviations in points: {deviations})"
+    if not column.pooled:
+        return f"{said}: intervals and p values there take the seeds of their own rows alone."
+    quiet = [row for row in column.deviations if row not in column.loud]
+    return (
+        f"{said}, but fewer than {FEW_SEEDS} seeds say too little of a row alone: intervals take all rows together, "
+        f"which makes those of {', '.join(column.loud)} too narrow and those of {', '.join(quiet)} too wide."
+    )
 
 
 def answer(results: list[RunResult], table: pd.DataFrame, checkpoint: str = "best") -> list[str]:

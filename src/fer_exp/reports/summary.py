@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_exp.evaluation import caveats
 from fer_exp.evaluation.groups import common_params, group_runs, latest_runs
-from fer_exp.evaluation.matrix import matrix_table, pair_table
+from fer_exp.evaluation.matrix import matrix_table, pair_table, unlike_seeds
 from fer_exp.evaluation.results import CHECKPOINTS, RunResult, load
 from fer_exp.reports import matrix, page
 from fer_exp.reports.group_figures import GroupFigures, log_figure
@@ -94,7 +94,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         compared = pair_table(results, checkpoint)
         if len(compared):
             summary.log_table(compared.round(4), f"{file}/pairs-{checkpoint}.json")
-            pairs.append(page.pairs(compared, checkpoint))
+            pairs.append(page.pairs(compared, checkpoint, unlike_seeds(results, checkpoint)))
     figures = GroupFigures(store, summary, title, results, file, mark)
     section = {
         "title": title,
