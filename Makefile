@@ -4,7 +4,7 @@
 # make ui         serve the MLflow pages of mlruns/ on this machine alone
 # make docs       build the site of docs/ in site/
 # make lint       style, format, import directions and annotations
-# make bench      speed, as ratios against the reference ways; the rates of intervals and stars
+# make bench      speed, as ratios against the reference ways: docs/benchmarks.md; the rates of intervals and stars
 
 PYTHON ?= python3
 PORT ?= 5000
@@ -34,7 +34,8 @@ docs: .venv/.ready-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/.ready
-	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python -m bench
+	$(BIN)/python bench/coverage.py
 
 ui: .venv/.ready
 	$(BIN)/python -m fer_exp ui --port $(PORT)
