@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from fer_exp.datasets.faces import Faces
-from fer_exp.inputs.batches import EpochSampler, batches, degraded
+from fer_exp.inputs.batches import EpochSampler, batches
+from fer_exp.inputs.pictures import degraded
 from fer_exp.inputs.source import Source
 from fer_exp.inputs.variants import build_samples
 from fer_exp.occlusion.placement import place_occluder

@@ -6,7 +6,8 @@ import pytest
 
 from fer_exp.config.occlusion import Missing
 from fer_exp.errors import UserError
-from fer_exp.inputs.batches import batches, degraded
+from fer_exp.inputs.batches import batches
+from fer_exp.inputs.pictures import degraded
 from fer_exp.inputs.source import ExtraTestSet, Source, covered_shares
 from fer_exp.inputs.variants import build_samples
 from fer_exp.occlusion.placement import place_occluder
@@ -31,7 +32,9 @@ def test_a_further_test_set_has_the_resolution_of_training_unless_it_names_one(f
     assert [t.degrade for t in further_test_sets(["sunglasses", "quest2-8px"], quest2).values()] == [None, 8]
     model, dataset = SimpleNamespace(size=16, channels=3), SimpleNamespace(degrade=12)
     data = SimpleNamespace(name="normal")
-    cfg = SimpleNamespace(tests=["sunglasses", "quest2-8px"], occlusion=quest2, model=model, dataset=dataset, data=data)
+    cfg = SimpleNamespace(
+        tests=["sunglasses", "quest2-8px"], occlusion=quest2, model=model, dataset=dataset, data=data, picture_cache=0
+    )
     found = Source.from_config(faces, cfg)
     assert {name: degrade for name, (_, degrade) in found.extra_test_sets.items()} == {
         "sunglasses": 12,

@@ -15,7 +15,8 @@ from fer_exp.config.test_datasets import other_datasets
 from fer_exp.config.test_sets import further_test_sets
 from fer_exp.errors import ConfigError
 
-MACHINE = ("workers", "feature_cache")  # keys that say what a machine has to spare, and change nothing of a result
+# keys that say what a machine has to spare, and change nothing of a result
+MACHINE = ("workers", "picture_cache", "feature_cache")
 
 
 @dataclass
@@ -28,12 +29,13 @@ class InputsConfig:
     model: ModelConfig = MISSING
     tests: list[str] = field(default_factory=list)
     test_datasets: dict[str, Any] = field(default_factory=dict)
+    picture_cache: float | None = None
     feature_cache: float | None = None
 
     def __post_init__(self) -> None:
-        if self.feature_cache is not None and not self.feature_cache >= 0:
-            raise ConfigError(
-                f"feature_cache={self.feature_cache}: must be at least 0 GB, or null for a quarter of the free disk"
-            )
+        for key, place in (("picture_cache", "memory"), ("feature_cache", "disk")):
+            value = getattr(self, key)
+            if value is not None and not value >= 0:
+                raise ConfigError(f"{key}={value}: must be at least 0 GB, or null for a quarter of the free {place}")
         further_test_sets(self.tests, self.occlusion)
         other_datasets(self.test_datasets, self.tests)

@@ -175,7 +175,8 @@ def extract_form(stem: keras.Model, key: dict[str, object], source: Source, form
         table = np.lib.format.open_memmap(folder / FILE, "w+", np.float32, (len(rows), *shape))
         samples = build_samples(form, rows, faces.labels[rows])
         with tqdm(total=len(rows), desc=f"features, {form}", unit=" faces", delay=2) as bar:
-            for i, (images, _) in enumerate(batches(source, samples, BATCH)):
+            once = source._replace(cache=None)  # each picture is read this one time
+            for i, (images, _) in enumerate(batches(once, samples, BATCH)):
                 n = len(images)
                 table[i * BATCH : i * BATCH + n] = stem.predict_on_batch(padded(images, BATCH))[:n]
                 bar.update(n)

@@ -14,6 +14,7 @@ from fer_exp.config.occlusion import Missing, OcclusionConfig
 from fer_exp.config.test_sets import further_test_sets
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.errors import ConfigError
+from fer_exp.inputs.picture_cache import PictureCache
 from fer_exp.occlusion.coverage import covered_share
 from fer_exp.occlusion.placement import Placement, framed_landmarks, place_occluder, usable_rows
 
@@ -40,6 +41,7 @@ class Source(NamedTuple):
         channels: 1 (grey) or 3 (RGB).
         degrade: pixels that a picture's shorter side is reduced to first; None leaves it as it is.
         extra_test_sets: further test sets by name.
+        cache: keeps pictures once they are read; None reads them anew each time.
     """
 
     faces: Faces
@@ -48,6 +50,7 @@ class Source(NamedTuple):
     channels: int
     degrade: int | None = None
     extra_test_sets: Mapping[str, ExtraTestSet] = {}
+    cache: PictureCache | None = None
 
     @classmethod
     def from_config(cls, faces: Faces, cfg: InputsConfig) -> Source:
@@ -75,7 +78,9 @@ class Source(NamedTuple):
             if test_set.occlusion is not None:
                 extra_placement = place_occluder(faces.landmarks, faces.sizes, test_set.occlusion, faces.ids)
             extra[name] = ExtraTestSet(extra_placement, test_set.degrade or cfg.dataset.degrade)
-        return cls(faces, placement, cfg.model.size, cfg.model.channels, cfg.dataset.degrade, extra)
+        size, channels = cfg.model.size, cfg.model.channels
+        cache = PictureCache.of_gigabytes(cfg.picture_cache)
+        return cls(faces, placement, size, channels, cfg.dataset.degrade, extra, cache)
 
     def rows(self, part: str) -> np.ndarray:
         """Return the rows of a part that are used, (m,) int64: occlusion.missing=skip leaves faces out everywhere."""
