@@ -1,3 +1,6 @@
+import io
+
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,3 +52,30 @@ def test_pictures_that_are_let_through_can_be_read(tmp_path, whole):
         assert sizes[row].min() > 0 and sizes[row].max() < 2**16
         with Image.open(tmp_path / names[row]) as image:
             image.load()
+
+
+@pytest.mark.parametrize("sampling", [0x111111, 0x211111, 0x221111])
+@pytest.mark.parametrize("grey", [True, False])
+def test_the_small_picture_is_bit_for_bit_that_of_pillow(sampling, grey):
+    rng = np.random.default_rng(0)
+    for height, width in ((48, 48), (63, 64), (224, 224), (257, 300), (31, 500), (520, 260), (7, 9)):
+        picture = cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), np.uint8), (0, 0), 2)
+        picture = picture[..., 0] if grey else picture
+        data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling])[1].tobytes()
+        size, small = images._small_grey(data)
+        with Image.open(io.BytesIO(data)) as image:
+            image.draft("L", (max(32, width // 8), max(32, height // 8)))
+            expected = np.asarray(image.convert("L"))
+        assert size == (height, width)
+        np.testing.assert_array_equal(small, expected)
+
+
+def test_a_picture_is_decoded_once_for_check_size_and_hash(root, monkeypatch):
+    decoded = []
+    plain = images.simplejpeg.decode_jpeg
+    monkeypatch.setattr(
+        images.simplejpeg, "decode_jpeg", lambda data, *a, **k: decoded.append(data) or plain(data, *a, **k)
+    )
+    monkeypatch.setattr(images.Image, "open", None)
+    faces = read_folder(root)
+    assert sum(name.endswith(".jpg") for name in faces.ids.tolist()) == len(faces) == len(decoded)
