@@ -42,7 +42,9 @@ def run(name: str) -> list[Row]:
         rows_file = Path(scratch) / "rows.json"
         environment = os.environ | {"FER_EXP_CACHE": f"{scratch}/cache", "TF_CPP_MIN_LOG_LEVEL": "3"}
         command = [sys.executable, "-m", "bench", name, "--rows", str(rows_file)]
-        subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)
+        process = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)  # progress bars, warnings
+        if process.returncode:
+            sys.exit(f"{process.stderr}\nthe case {name} failed")
         rows = [Row(*row) for row in json.loads(rows_file.read_text())]
     for row in rows:
         print(f"{row.stage:<56} {page.value(row):>9}  goal {page.goal(row):<9} {page.share(row):>5}  {row.note}")
