@@ -39,7 +39,7 @@ class Row(NamedTuple):
     def share(self) -> float:
         """Return how much of the limit is used up; the goal is met up to 1."""
         assert self.value is not None
-        return self.goal / self.value if self.at_least else self.value / self.goal
+        return self.goal / self.value if self.at_least else max(self.value, 0) / self.goal
 
 
 def cpu_seconds() -> float:

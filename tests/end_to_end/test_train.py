@@ -213,3 +213,11 @@ def test_a_metric_of_ones_own_is_one_file_and_one_line(elaborate):
     values = found.data.metrics
     assert values["best_first/normal"] == values["last_first/mixed"] == pytest.approx(4 / 3, abs=1e-4)
     assert (artifacts(found) / "metrics/first.py").read_text() == OWN_METRIC
+
+
+@pytest.mark.slow
+def test_no_result_depends_on_the_pictures_that_stay_in_memory(train):
+    metrics = [train("data=mixed", f"picture_cache={gigabytes}").data.metrics for gigabytes in ("0", "null")]
+    for values in metrics:
+        del values["train_seconds"]
+    assert metrics[0] == metrics[1]
