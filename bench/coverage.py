@@ -69,6 +69,7 @@ def hard_settings() -> list[Setting]:
     for count in SEEDS[1:]:
         hard += [Setting(3, count, 4000, 2.0, shared) for shared in (0.5, 0.9)]
         hard += [Setting(3, count, 4000, 0.5, 0.5, own_faces=0.3), Setting(3, count, 4000, 1.0, 0.0, unlike=True)]
+        hard += [Setting(4, count, 4000, 1.0, 0.5, unlike=True)]
     return hard
 
 

@@ -226,6 +226,7 @@ def test_one_person_says_nothing_of_others_whatever_the_seeds():
     estimate = found.estimate({("a", "t"): 1.0})
     assert np.isnan(estimate.interval).all() and estimate.p == 1
     assert proportion_interval(estimate) == (0, 1)
+    assert np.isnan(ratio_interval(found, {("a", "t"): 0.5}, {("a", "t"): 1.0})).all()
 
 
 def test_intervals_and_stars_keep_their_promise_over_people_where_counting_faces_breaks_it(coverage):
@@ -246,15 +247,10 @@ def test_one_seed_is_never_starred(coverage):
     assert coverage.rates(coverage.Setting(3, 1, 500, 2.0, 0.0), 30)["star"] == 0
 
 
-def test_rows_whose_seeds_vary_unlike_have_intervals_of_their_own_width(coverage):
-    # with a variance that is pooled, the row whose seeds vary by 2 points was covered in 84 %, those of .5 in 98 %
-    found = coverage.rates(coverage.Setting(3, 10, 2000, 1.0, 0.0, unlike=True), 60)
-    assert found["loud"] >= 0.9 and found["star"] <= 0.1
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("rows, seeds", [(3, 5), (4, 5), (3, 10), (4, 10)])
-def test_the_same_of_rows_whose_seeds_vary_unlike(coverage, rows, seeds):
+def test_rows_whose_seeds_vary_unlike_have_intervals_of_their_own(coverage, rows, seeds):
+    # with one variance for all rows, the row whose seeds vary by 2 points is covered in .84 to .89, those of .5 in .98
     found = coverage.rates(coverage.Setting(rows, seeds, 4000, 1.0, 0.0, unlike=True), 700)
     assert found["loud"] >= 0.9 and found["quiet"] <= 0.975
 

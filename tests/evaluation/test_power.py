@@ -38,6 +38,16 @@ def test_the_power_that_is_planned_is_the_rate_that_is_found(seeds, gain, deviat
     assert planned == pytest.approx(np.mean(shown), abs=0.1)
 
 
+def test_copies_of_faces_of_which_it_is_known_add_no_power():
+    rng = np.random.default_rng(0)
+    seeds = {row: ["0", "1", "2"] for row in ROWS}
+    once = {(row, "normal"): rng.random((3, 60)) < 0.7 for row in ROWS}
+    again = {cell: np.repeat(v, 5, axis=1) for cell, v in once.items()}
+    known = CrossedMeans(again, seeds, np.repeat(np.arange(60).astype(str), 5))
+    plain, copied = power.find_variances(CrossedMeans(once, seeds), "normal"), power.find_variances(known, "normal")
+    assert copied == pytest.approx(plain, rel=1e-4)
+
+
 def test_more_seeds_more_faces_and_larger_differences_show_more():
     of = power.Variances(0.02**2, 0.3, 1000, 3)
     rate = lambda difference=0.03, seeds=5, faces=1000: power.power(of, difference, seeds, faces, 0.005)  # noqa: E731

@@ -116,7 +116,7 @@ def ratio_interval(means: CrossedMeans, part: Contrast, whole: Contrast) -> Inte
     """Return the 95 % interval of the ratio of two contrasts (Fieller 1954); NaN where that of the whole includes 0."""
     a, b = means.estimate(part), means.estimate(whole)
     t2 = max(a.quantile, b.quantile) ** 2
-    if not b.value**2 > t2 * b.variance:
+    if not b.known or not b.value**2 > t2 * b.variance:
         return UNKNOWN
     both = {cell: part.get(cell, 0.0) - whole.get(cell, 0.0) for cell in {**part, **whole}}
     covariance = (a.variance + b.variance - means.estimate(both).variance) / 2
