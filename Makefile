@@ -35,7 +35,7 @@ docs: .venv/.ready-docs
 
 bench: .venv/.ready
 	$(BIN)/python -m bench
-	for script in backbone coverage painting tracking; do $(BIN)/python bench/$$script.py || exit 1; done
+	for script in coverage painting tracking; do $(BIN)/python bench/$$script.py || exit 1; done
 
 ui: .venv/.ready
 	$(BIN)/python -m fer_exp ui --port $(PORT)

@@ -6,13 +6,18 @@ way does in all its threads and processes; ways that take turns meet the same mo
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
+import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROUNDS = 5
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
 
 
 class Row(NamedTuple):
@@ -88,3 +93,20 @@ def slower(stage: str, reference: str, seconds: float, reference_seconds: float,
     """Return the row of a cost: how many times the CPU seconds of the reference way, at most `goal`."""
     note = f"{seconds:.3g} s against {reference_seconds:.3g}"
     return Row(stage, reference, seconds / reference_seconds, goal, at_least=False, note=note)
+
+
+def tree_seconds(command: Sequence[str], **keys: Any) -> float:
+    """Return the CPU seconds of a command and of all that it starts, whether it waits for them or not.
+
+    Raises:
+        RuntimeError: it fails; the message is what it printed.
+    """
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)  # what it leaves behind becomes a child of this process
+    start = cpu_seconds()
+    done = subprocess.run(command, capture_output=True, text=True, **keys)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return cpu_seconds() - start

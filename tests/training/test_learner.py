@@ -5,7 +5,7 @@ from configs import configured
 from fer_exp import models
 from fer_exp.inputs import features
 from fer_exp.inputs.split import draw_split
-from fer_exp.models import mini_xception
+from fer_exp.models import mini_xception, stems
 from fer_exp.training.learner import Learner
 
 WORDS = ("model=mini_xception", "model.weights=null", "data=mixed", "augmentation=light")
@@ -63,3 +63,14 @@ def test_beside_an_accelerator_it_must_be_asked_for(learner, monkeypatch):
     assert found.tested is found.network
     found, _ = learner("feature_cache=1")
     assert found.tested is not found.network
+
+
+@pytest.mark.parametrize(("word", "on_features"), [("feature_cache=0", False), ("feature_cache=1", True)])
+def test_without_augmentation_what_follows_frozen_layers_learns_from_features(learner, monkeypatch, word, on_features):
+    monkeypatch.setattr(stems, "find_cut", lambda base: "add_2")
+    found, _ = learner("augmentation=none", word)
+    assert (found.trained is not found.network) is on_features
+    if on_features:
+        assert found.source is found.test_source and found.trained is found.tested
+        assert found.trained.input_shape == (None, 15, 15, 32)
+        assert {len(rows) for rows, _ in found.source.forms["occluded"]} == {60, 30}

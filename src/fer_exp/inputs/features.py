@@ -108,15 +108,15 @@ def fits_budget(
     allowed = min(free - ROOM, free / 4 if budget is None else budget * 1e9)
     if missing > allowed:
         log.info(
-            "validation and tests go through the whole network: the features of its frozen layers would take %.1f GB "
-            "of disk, and feature_cache allows %.1f GB in %s",
+            "what goes through the network begins at its pictures: the features of its frozen layers would take %.1f "
+            "GB of disk, and feature_cache allows %.1f GB in %s",
             missing / 1e9,
             max(0.0, allowed) / 1e9,
             cache_dir(),
         )
         return False
     log.info(
-        "validation and tests begin behind the frozen layers: their features are kept in %s (%.2f GB more)",
+        "the features that frozen layers make of faces are computed once and kept in %s (%.2f GB more)",
         cache_dir(),
         missing / 1e9,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from fer_exp.config.model import Finetune, PretrainedConfig
 from fer_exp.errors import ConfigError
@@ -82,21 +82,16 @@ def build(
     return keras.Model(inputs, outputs, name=cfg.name)
 
 
-def has_frozen_base(cfg: ModelConfig) -> TypeGuard[PretrainedConfig]:
-    """Return whether the head alone learns."""
-    return isinstance(cfg, PretrainedConfig) and cfg.finetune is Finetune.none
-
-
 def has_untrained_frozen_layers(cfg: ModelConfig) -> bool:
     """Return whether layers are frozen that have learned nothing."""
     return isinstance(cfg, PretrainedConfig) and cfg.weights is None and cfg.finetune is not Finetune.all
 
 
-def has_fixed_features(cfg: ModelConfig, augmentation: AugmentationConfig) -> TypeGuard[PretrainedConfig]:
-    """Return whether a face has the same features in every epoch: a frozen base, and pictures that do not change."""
+def has_augmentation(augmentation: AugmentationConfig) -> bool:
+    """Return whether training pictures change from epoch to epoch."""
     from fer_exp.models.augmentation import layers
 
-    return has_frozen_base(cfg) and not layers(augmentation)
+    return bool(layers(augmentation))
 
 
 def _kind(cfg: ModelConfig) -> ModuleType:

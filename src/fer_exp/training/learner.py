@@ -65,22 +65,25 @@ class Learner(NamedTuple):
             source: the pictures.
             validation: the pictures to validate on.
         """
+        whole = cls(network, network, source, network, source, load)
         cut = stems.find_cut(base) if base is not None else None
         if base is None or cut is None:
-            return cls(network, network, source, network, source, load)
+            return whole
         assert isinstance(cfg.model, PretrainedConfig)  # it has a base
         stem, rest = stems.stem_of(base, cut), stems.rest_of(network, cut)
         reload = lambda file: stems.rest_of(load(file), cut)  # noqa: E731
         tests = features.needed_for_tests(source)
-        if models.has_fixed_features(cfg.model, augmentation):
+        if not models.has_augmentation(augmentation):  # a training face, too, has the same features in every epoch
             needed = [*features.needed_for_training(source, cfg.data.name), *tests]
-            extracted = features.extract(stem, cfg.model, source, needed)
-            return cls(network, rest, extracted, rest, extracted, reload)
-        if models.has_frozen_base(cfg.model):
+            # the head alone learns in a fraction of the time: its features are worth any disk
+            if cut == stems.WHOLE or features.fits_budget(stem, cfg.model, source, needed, cfg.feature_cache):
+                extracted = features.extract(stem, cfg.model, source, needed)
+                return cls(network, rest, extracted, rest, extracted, reload)
+        elif cut == stems.WHOLE:
             log.info("the base is frozen: with augmentation=none each face would pass through it only once")
         needed = [*features.needed_for_samples(validation), *tests]
         if not features.fits_budget(stem, cfg.model, source, needed, cfg.feature_cache):
-            return cls(network, network, source, network, source, load)
+            return whole
         extracted = features.extract(stem, cfg.model, source, needed)
         return cls(network, network, source, rest, extracted, reload)
 
