@@ -6,18 +6,28 @@ way does in all its threads and processes; ways that take turns meet the same mo
 
 from __future__ import annotations
 
-import ctypes
-import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 ROUNDS = 5
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
+# runs a command as what inherits its orphans (PR_SET_CHILD_SUBREAPER of Linux), and prints what all of them took
+TREE = """
+import ctypes, os, resource, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+code = subprocess.call(sys.argv[1:])
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(used.ru_utime + used.ru_stime)
+sys.exit(code)
+"""
 
 
 class Row(NamedTuple):
@@ -95,18 +105,14 @@ def slower(stage: str, reference: str, seconds: float, reference_seconds: float,
     return Row(stage, reference, seconds / reference_seconds, goal, at_least=False, note=note)
 
 
-def tree_seconds(command: Sequence[str], **keys: Any) -> float:
+def tree_seconds(command: Sequence[str]) -> float:
     """Return the CPU seconds of a command and of all that it starts, whether it waits for them or not.
 
     Raises:
         RuntimeError: it fails; the message is what it printed.
     """
-    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)  # what it leaves behind becomes a child of this process
-    start = cpu_seconds()
-    done = subprocess.run(command, capture_output=True, text=True, **keys)
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-    if done.returncode:
+    done = subprocess.run([sys.executable, "-c", TREE, *command], capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    if done.returncode or not lines:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return cpu_seconds() - start
+    return float(lines[-1])
