@@ -3,7 +3,7 @@ import gc
 import numpy as np
 import tensorflow as tf
 
-from fer_exp.inputs.buffers import ALIGNMENT, Buffers
+from fer_exp.inputs.buffers import Buffers
 
 
 def test_memory_is_used_again_only_once_no_view_of_it_is_left():
@@ -39,7 +39,7 @@ def test_arrays_begin_where_tensorflow_takes_them_as_they_are():
     for shape in ((3,), (5, 7), (1, 1)):
         array = buffers.empty(shape)
         assert array.shape == shape and array.dtype == np.float32
-        assert array.ctypes.data % ALIGNMENT == 0
+        assert array.ctypes.data % 64 == 0
 
 
 def test_memory_that_is_too_small_is_given_up():

@@ -74,7 +74,8 @@ def batches(
 
     data = positions.batch(batch_size).map(read_batch, num_parallel_calls=tf.data.AUTOTUNE)
     n = -(-len(samples) // batch_size)
-    return data.apply(tf.data.experimental.assert_cardinality(n)).prefetch(2)
+    # no prefetch: the map works ahead by itself, and a batch of large pictures takes its memory
+    return data.apply(tf.data.experimental.assert_cardinality(n))
 
 
 def padded(batch: tf.Tensor, size: int) -> np.ndarray:

@@ -5,35 +5,38 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections import deque
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 import numpy as np
 
-ALIGNMENT = 64  # bytes; TensorFlow takes an array that begins so as it is, and copies any other
-KEPT = 8  # batches' worth of memory that waits for use: about as many are under way
+KEPT = 2  # batches' worth of memory that waits for use: they come back one by one
 
 
 class Buffers:
-    """Float32 arrays whose memory comes back once neither they nor any view or tensor of them is left."""
+    """Float32 arrays whose memory comes back once neither they nor any view or tensor of them is left.
+
+    They begin with a page of memory: TensorFlow takes such an array as it is, and copies most others. Memory is taken
+    from the system itself, since among smaller pieces an allocator finds no room for it after a while.
+    """
 
     def __init__(self) -> None:
-        self.free: deque[bytearray] = deque(maxlen=KEPT)
+        self.free: deque[mmap] = deque(maxlen=KEPT)
 
     def empty(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return an array of this shape, (...) float32, its content undefined."""
-        size = 4 * int(np.prod(shape))
-        memory = self._take(size + ALIGNMENT)
+        count = int(np.prod(shape))
+        memory = self._take(4 * count)
         # all arrays on this memory hold `owner`, which is new each time: when it goes, the last of them has gone
-        owner = (ctypes.c_char * len(memory)).from_buffer(memory)
+        owner = (ctypes.c_float * count).from_buffer(memory)
         weakref.finalize(owner, self.free.append, memory).atexit = False
-        array: np.ndarray = np.frombuffer(owner, np.uint8)  # type: ignore[call-overload]  # a ctypes array is a buffer
-        start = -array.ctypes.data % ALIGNMENT
-        return array[start : start + size].view(np.float32).reshape(shape)
+        array: np.ndarray = np.frombuffer(owner, np.float32)  # type: ignore[call-overload]  # it is a buffer
+        return array.reshape(shape)
 
-    def _take(self, size: int) -> bytearray:
+    def _take(self, size: int) -> mmap:
         while True:
             try:
                 memory = self.free.pop()
             except IndexError:
-                return bytearray(size)
+                return mmap(-1, max(size, 1), flags=MAP_PRIVATE | MAP_ANONYMOUS)
             if len(memory) >= size:  # that of a smaller last batch is given up
                 return memory

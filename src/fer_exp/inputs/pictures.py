@@ -16,7 +16,7 @@ from fer_exp.inputs.buffers import Buffers
 from fer_exp.inputs.picture_cache import Table
 from fer_exp.inputs.source import Source
 
-BYTES_AT_ONCE = 2**24  # decoded pictures painted and resized together; a batch per core is under way
+BYTES_AT_ONCE = 2**22  # pictures painted and resized together, as they are or as they become, whichever is more
 COLORS = {1: "GRAY", 3: "RGB"}
 # of JPEGs that are decoded here; TensorFlow has a conversion of its own for the others (CMYK)
 COLOR_SPACES = ("YCbCr", "Gray", "RGB")
@@ -77,7 +77,8 @@ class PictureReader:
         sizes = self.source.faces.sizes[rows[which]]
         at_once = 1
         if len(sizes) and (sizes == sizes[0]).all():
-            at_once = max(1, BYTES_AT_ONCE // (int(sizes[0].prod()) * self.source.channels))
+            pixels = max(int(sizes[0].prod()), self.dtype.itemsize * self.source.size**2)
+            at_once = max(1, BYTES_AT_ONCE // (pixels * self.source.channels))
         return [which[start : start + at_once] for start in range(0, len(which), at_once)]
 
     def _painted(self, rows: np.ndarray, covered: bool) -> np.ndarray:
