@@ -119,9 +119,13 @@ def test_another_dataset_is_a_column_with_intervals_over_its_own_faces(store, ad
         for seed in (0, 1, 2):
             names = ("angry", "happy")
             other = {c: predictions(right, 0.5, seed + 30, names) for c in ("best", "last")}
-            add(variant, seed, predictions(0.9, 0.3, seed), elsewhere={"ck": other})
+            tags = {"twins.test": "8", "test_datasets.ck.twins": "5"}
+            metrics = {f"best_without_twins/{test_set}": 0.5 for test_set in ("normal", "ck")}
+            add(variant, seed, predictions(0.9, 0.3, seed), elsewhere={"ck": other}, metrics=metrics, **tags)
     members, _ = results.load(store, sweep_runs(store, "s-1"))
-    found = cell(matrix.matrix_table(members, "best"), "normal", "ck")
+    table = matrix.matrix_table(members, "best")
+    found = cell(table, "normal", "ck")
+    assert (found.twins, cell(table, "normal", "normal").twins) == (5, 8)
     right = np.stack([r.correct("best", "ck") for r in members if r.variant == "normal"])
     assert found.accuracy == pytest.approx(right.mean(), abs=1e-4) and found.low < found.accuracy < found.high
     assert found.over == "faces and seeds"

@@ -73,7 +73,7 @@ class OtherTestSet(NamedTuple):
             words.append(f"answers among {len(self.classes)} of {len(faces.classes)} classes")
         words.append(f"chance {1 / len(self.classes):.3f}")
         if len(self.known):
-            words.append(f"{len(self.known)} of them also in the training part")
+            words.append(f"{len(self.known)} of them also in the training part, exactly or nearly")
         return ", ".join(words)
 
 

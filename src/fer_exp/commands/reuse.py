@@ -87,6 +87,7 @@ def run_tags(
     }
     for name, test_set in prepared.test_datasets.items():
         tags[f"test_datasets.{name}"] = test_set.describe()
+        tags[f"test_datasets.{name}.twins"] = str(len(test_set.known))
         tags[f"test_datasets.{name}.fingerprint"] = test_set.source.faces.fingerprint
     if prepared.faces.synthetic:
         tags["synthetic"] = "true"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from fer_exp.config.test_datasets import form_of
 from fer_exp.evaluation.estimates import Estimate, proportion_interval
 from fer_exp.evaluation.intervals import CrossedMeans
 from fer_exp.evaluation.results import RunResult, matrix_rows
@@ -212,7 +213,9 @@ def matrix_table(results: list[RunResult], checkpoint: str) -> pd.DataFrame:
 
 def _without_twins(results: list[RunResult], checkpoint: str, test_set: str) -> dict[str, float | int | str]:
     values = [r.run.data.metrics.get(f"{checkpoint}_without_twins/{test_set}", np.nan) for r in results]
-    count = max(int(r.run.data.tags.get("twins.test", 0) or 0) for r in results)
+    other = f"test_datasets.{form_of(test_set)[0]}.twins"  # those of another dataset are counted apart
+    counts = [r.run.data.tags.get(other) or r.run.data.tags.get("twins.test") or 0 for r in results]
+    count = max(int(number) for number in counts)
     accuracy = float(np.mean(values))
     return {"without_twins": accuracy, "twins": count if np.isfinite(accuracy) else np.nan}
 
