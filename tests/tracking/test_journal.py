@@ -65,7 +65,7 @@ def test_a_line_that_says_nothing_is_put_aside(store, away, line, caplog):
     assert deliver_abandoned(store) == 3
     found = store.client.get_run(run.id)
     assert (found.data.metrics, found.info.status) == ({"loss": 0.5}, "FINISHED")
-    assert "refuses what it was sent" in caplog.text
+    assert f"what cannot be delivered, which is kept in {run.journal.folder}/refused.jsonl" in caplog.text
 
 
 def test_an_entry_never_names_a_file_outside_its_journal(store, tmp_path, away):

@@ -10,6 +10,7 @@ from records import journals
 from fer_exp.commands import sync
 from fer_exp.system import atomic
 from fer_exp.tracking import Recorder, deliver_abandoned, open_store
+from fer_exp.tracking.entries import decode, encode
 
 
 def test_a_journal_that_cannot_be_delivered_does_not_hold_up_others(store, away, caplog, capsys):
@@ -18,13 +19,14 @@ def test_a_journal_that_cannot_be_delivered_does_not_hold_up_others(store, away,
         with Recorder.new(store, name, {"kind": "run"}) as run:
             run.log_metrics({"loss": 0.5}, 1)
         (folder,) = [f for f in journals(store) if f.name == run.journal.id]
-        content = (folder / "entries.jsonl").read_text()
+        content = (folder / "entries.jsonl").read_bytes()
         if name == "damaged":
-            (folder / "entries.jsonl").write_text("\0" + content)
+            (folder / "entries.jsonl").write_bytes(b"\0" + content)
         elif name == "deleted":
             other = open_store(store.uri, "other")
             store.client.delete_experiment(other.experiment_id)
-            (folder / "entries.jsonl").write_text(content.replace('"faces"', '"other"'))
+            first, rest = content.split(b"\n", 1)
+            (folder / "entries.jsonl").write_bytes(encode(decode(first) | {"experiment": "other"}) + rest)
             (folder / "delivered.json").unlink()
         elif name == "unknown":
             (folder / "delivered.json").write_text(json.dumps({"position": 10, "run_id": "a" * 32}))

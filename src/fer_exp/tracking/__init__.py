@@ -13,6 +13,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 from mlflow.entities import Run
 
 from fer_exp.tracking.errors import ServerUnavailable, without_passwords
+from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.recorder import Recorder
 from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, is_behind
 from fer_exp.tracking.runs import (
@@ -27,7 +28,7 @@ from fer_exp.tracking.runs import (
     sweep_runs,
     training_runs,
 )
-from fer_exp.tracking.store import TrackingStore, check_run_id, default_uri, open_store
+from fer_exp.tracking.store import TrackingStore, default_uri, open_store
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)

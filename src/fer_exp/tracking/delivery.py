@@ -13,8 +13,19 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
 from fer_exp.errors import UserError
-from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, reason, without_passwords
-from fer_exp.tracking.journal import Entry, Journal
+from fer_exp.tracking.answers import check_kept, check_new_run, get_run
+from fer_exp.tracking.entries import UNREADABLE, Entry
+from fer_exp.tracking.errors import (
+    UNAVAILABLE,
+    NotKept,
+    is_permanent,
+    promised,
+    reason,
+    understood,
+    without_passwords,
+)
+from fer_exp.tracking.journal import REFUSED, Journal
+from fer_exp.tracking.progress import Progress
 from fer_exp.tracking.store import open_store
 
 log = logging.getLogger(__name__)
@@ -22,9 +33,12 @@ log = logging.getLogger(__name__)
 METRICS_AT_ONCE = 1000  # in a request: MLflow's limits
 ITEMS_AT_ONCE = 100  # parameters or tags
 RETRYABLE = (*UNAVAILABLE, UserError)
-MALFORMED = (ValueError, KeyError, TypeError)  # raised by an entry that makes no sense
 SLOWEST = 2**20  # bytes a second: a file may take that long before its server counts as silent
 TABLES = "mlflow.loggedArtifacts"  # the tag by which the pages know tables among the artifacts
+
+
+class Undoable(Exception):
+    """An entry that nobody can deliver, whatever the server says."""
 
 
 class Delivery:
@@ -61,20 +75,44 @@ class Delivery:
             return 0
         entries, run_id = [first, *self._following_metrics(first, pending)], self.journal.run_id
         try:
+            if first.op == UNREADABLE:
+                raise Undoable("the line is damaged or makes no sense")
             run_id = self._send(run_id, first.op, entries) or run_id
-        except (*UNAVAILABLE, *MALFORMED) as error:
+        except (*UNAVAILABLE, Undoable) as error:
             if first.op == "run" or not self._is_final(error, run_id):
                 raise
             if len(entries) > 1:  # one of them alone is refused
                 self.one_by_one_until = entries[-1].end
                 return self.step()
-            if not self.journal.refused:
-                message = "warning: %s refuses what it was sent, which is kept in %s: %s"
-                log.warning(message, without_passwords(self.uri), self.journal.folder, reason(error))
-            self.journal.refuse(entries, run_id, reason(error))
+            self._set_aside(entries, run_id, error)
         else:
             self.journal.advance(entries, run_id)
         return len(entries)
+
+    def confirm(self) -> None:
+        """Read back what was delivered, and note that the server has it.
+
+        Raises:
+            NotKept: it lacks some of it, so that all is to be delivered again.
+            RETRYABLE: it does not answer now; nothing has changed.
+        """
+        run_id = self.journal.run_id
+        assert run_id is not None  # else not even the run is delivered
+        try:
+            check_kept(self.client, run_id, self.journal)
+        except NotKept:
+            self.journal.note(Progress(run_id=run_id))
+            raise
+        self.journal.note(self.journal.progress._replace(confirmed=self.journal.progress.position))
+
+    def _set_aside(self, entries: list[Entry], run_id: str | None, error: BaseException) -> None:
+        """Put entries aside that can never be delivered, and say so once."""
+        if not self.journal.refused:
+            who = "this run recorded what cannot be delivered"
+            if not isinstance(error, Undoable):
+                who = f"{without_passwords(self.uri)} refuses what it was sent"
+            log.warning("warning: %s, which is kept in %s/%s: %s", who, self.journal.folder, REFUSED, reason(error))
+        self.journal.refuse(entries, run_id, reason(error))
 
     def _send(self, run_id: str | None, op: str, entries: list[Entry]) -> str | None:
         operations: dict[str, Callable[..., str | None]] = {
@@ -87,30 +125,26 @@ class Delivery:
             "artifact": self._artifact,
             "end": self._end,
         }
-        if op not in operations:
-            raise ValueError(f"{op} is not a known operation")
         self.seconds_allowed = 0.0
-        return operations[op](run_id, *(entry.values for entry in entries))
+        with understood():
+            return operations[op](run_id, *(entry.values for entry in entries))
 
     def _is_final(self, error: BaseException, run_id: str | None) -> bool:
         """Return whether an entry is refused for ever; raise if the server does not know the run: it may be another."""
-        if not isinstance(error, UNAVAILABLE):
-            return True
-        if not is_permanent(error):
+        if not isinstance(error, Undoable) and not is_permanent(error):
             return False
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            assert run_id is not None  # entries after the first one have a run
-            self.client.get_run(run_id)
+        assert run_id is not None  # entries after the first one have a run
+        get_run(self.client, run_id)
         return True
 
     def _following_metrics(self, first: Entry, pending: Iterator[Entry]) -> list[Entry]:
         """Return the metrics that follow metrics: one request for many, where a slow server has let them pile up."""
         if first.op != "metrics" or first.end <= self.one_by_one_until:
             return []
-        room = METRICS_AT_ONCE - len(first.values.get("points", ()))
+        room = METRICS_AT_ONCE - len(first.values["points"])
         entries: list[Entry] = []
         for entry in takewhile(lambda entry: entry.op == "metrics", pending):
-            room -= len(entry.values.get("points", ()))
+            room -= len(entry.values["points"])
             if room < 0:
                 break
             entries.append(entry)
@@ -119,16 +153,16 @@ class Delivery:
     def _run(self, run_id: str | None, about: dict[str, Any]) -> str:
         """Find or make the run, and return its id."""
         if about["run_id"]:
-            return self.client.get_run(about["run_id"]).info.run_id
+            return get_run(self.client, about["run_id"]).info.run_id
         store = open_store(self.uri, about["experiment"], wait=0)
         experiment_id = store.experiment_id
         assert experiment_id is not None  # else opening the store has raised
         if not store.is_local:
             self._warn_of_files(self.client.get_experiment(experiment_id))
         if runs := self.client.search_runs([experiment_id], f"tags.journal = '{self.journal.id}'"):
-            return runs[0].info.run_id
+            return check_new_run(runs[0])
         tags = about["tags"] | {"journal": self.journal.id}
-        return self.client.create_run(experiment_id, int(about["at"] * 1000), tags, about["name"]).info.run_id
+        return check_new_run(self.client.create_run(experiment_id, int(about["at"] * 1000), tags, about["name"]))
 
     @staticmethod
     def _warn_of_files(experiment: Experiment) -> None:
@@ -156,13 +190,14 @@ class Delivery:
         self.client.log_batch(run_id, metrics=[Metric(*point) for point in points])
 
     def _model(self, run_id: str, entry: dict[str, Any]) -> None:
-        experiment_id = self.client.get_run(run_id).info.experiment_id
+        experiment_id = get_run(self.client, run_id).info.experiment_id
         models = self.client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
         model = next((model for model in models if model.name == entry["name"]), None)
         if model is None:
             model = self.client.create_logged_model(
                 experiment_id, entry["name"], run_id, tags=entry["tags"], model_type="keras"
             )
+            promised(bool(model.model_id), "a logged model without an id")
         elif str(model.status) == "READY":
             return
         points = [
@@ -170,7 +205,7 @@ class Delivery:
             for key, value, time, step in entry["points"]
         ]
         self.client.log_batch(run_id, metrics=points)
-        outputs = self.client.get_run(run_id).outputs
+        outputs = get_run(self.client, run_id).outputs
         if model.model_id not in {o.model_id for o in (outputs.model_outputs if outputs else ())}:
             self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, entry["step"])])
         self.client.finalize_logged_model(model.model_id, "READY")
@@ -182,16 +217,22 @@ class Delivery:
         self.client.log_inputs(run_id, datasets=[DatasetInput(entity, tags)])
 
     def _artifact(self, run_id: str, entry: dict[str, Any]) -> None:
-        path = self.journal.path(entry["file"])
+        try:
+            path = self.journal.path(entry["file"])
+        except ValueError as error:
+            raise Undoable(str(error)) from error
         name = "/".join(filter(None, [entry["folder"], path.name]))
-        if path.is_file():
-            self.seconds_allowed = path.stat().st_size / SLOWEST
+        size = path.stat().st_size if path.is_file() else None
+        if size is not None:
+            self.seconds_allowed = size / SLOWEST
             self.client.log_artifact(run_id, str(path), entry["folder"])
+        stored = {item.path: item.file_size or 0 for item in self.client.list_artifacts(run_id, entry["folder"])}
         # a file that was sent before is gone; it comes up again where delivered.json is damaged
-        elif name not in {item.path for item in self.client.list_artifacts(run_id, entry["folder"])}:
-            raise ValueError(f"{path} is missing")
+        if size is None and name not in stored:
+            raise Undoable(f"{path} is missing")
+        promised(stored.get(name, -1) >= (size or 0), f"it took {name}, and does not have it")
         if entry["table"]:
-            tables = json.loads(self.client.get_run(run_id).data.tags.get(TABLES, "[]"))
+            tables = json.loads(get_run(self.client, run_id).data.tags.get(TABLES, "[]"))
             if (table := {"path": name, "type": "table"}) not in tables:
                 self.client.set_tag(run_id, TABLES, json.dumps([*tables, table]))
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeGuard, TypeVar
 
+from google.protobuf.json_format import ParseError
 from mlflow import MlflowException
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from fer_exp.errors import UserError
 
-# what MLflow raises where a server or database is away, slow, broken, or says no
-UNAVAILABLE = (MlflowException, RequestException, SQLAlchemyError, OSError)
+
+class WrongAnswer(Exception):
+    """An answer that is not what the call promises: of another program, or of a server that is broken."""
+
+
+# what is raised where a server or database is away, slow, broken, or says no
+UNAVAILABLE = (MlflowException, RequestException, SQLAlchemyError, OSError, WrongAnswer)
+# what MLflow's client raises where it makes no sense of an answer
+MISUNDERSTOOD = (ParseError, ValueError, LookupError, TypeError, AttributeError)
 # how a server answers a request that it will never take; all else may pass
 PERMANENT = (
     "INVALID_PARAMETER_VALUE",
@@ -40,6 +49,27 @@ T = TypeVar("T")
 
 class ServerUnavailable(UserError):
     """A tracking server or database that does not answer."""
+
+
+class NotKept(ServerUnavailable):
+    """A tracking server that took what it was sent, and does not have it."""
+
+
+def promised(kept: bool, what: str) -> None:
+    """Raise WrongAnswer unless an answer keeps what the call promises."""
+    if not kept:
+        raise WrongAnswer(f"it answers, but not as MLflow's server does: {what}")
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Raise WrongAnswer where MLflow's client makes no sense of what it is answered."""
+    try:
+        yield
+    except (*UNAVAILABLE, UserError):  # some of which are ValueErrors too
+        raise
+    except MISUNDERSTOOD as error:
+        promised(False, str(error) or type(error).__name__)
 
 
 def is_permanent(error: BaseException) -> TypeGuard[MlflowException]:
@@ -70,7 +100,8 @@ def raises_server_unavailable(
     @wraps(function)
     def wrapper(store: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return function(store, *args, **kwargs)
+            with understood():
+                return function(store, *args, **kwargs)
         except UNAVAILABLE as error:
             if is_permanent(error):
                 raise

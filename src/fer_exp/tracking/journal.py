@@ -10,38 +10,32 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from filelock import BaseFileLock, FileLock
 
 from fer_exp.errors import UserError
 from fer_exp.system import atomic
+from fer_exp.tracking.entries import Entry, encode, read_entry
+from fer_exp.tracking.progress import Progress
 
-ENTRIES, DELIVERED, REFUSED, LOCK = "entries.jsonl", "delivered.json", "refused.jsonl", ".lock"
-UNREADABLE = "unreadable"  # the operation of a line that cannot be read
+ENTRIES, REFUSED, LOCK = "entries.jsonl", "refused.jsonl", ".lock"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Entry(NamedTuple):
-    """A line of the journal: what to do, with what, and where in the file the next one begins."""
-
-    op: str
-    values: dict[str, Any]
-    end: int
 
 
 class Journal:
     """The records that one process makes of one run: JSON lines, and the files that they name, in a folder of its own.
 
-    A line counts once it is complete, and is never changed. `delivered.json` says up to where all is delivered, and
-    the run's id on the server; it is replaced after each delivery, so that at most the last delivery is sent a second
-    time after a crash. The folder is locked by the process that writes or delivers it.
+    A line counts once it is complete, and is never changed. `delivered.json` says up to where all is delivered, up to
+    where the server was seen to have it, and the run's id there; it is replaced after each delivery, so that at most
+    the last delivery is sent a second time after a crash. The folder is locked by the process that writes or delivers
+    it.
     """
 
     def __init__(self, folder: Path, lock: BaseFileLock) -> None:
         self.folder, self._lock, self.id = folder, lock, folder.name
         self.files = 0
-        self.position, self.run_id = read_delivered(folder)
+        self.progress = Progress.read(folder)
 
     @classmethod
     def begin(cls, home: Path, **about: Any) -> Journal:
@@ -73,7 +67,7 @@ class Journal:
         size = path.stat().st_size if path.exists() else 0
         try:
             with path.open("ab") as file:
-                file.write(json.dumps({"op": op, **values}).encode() + b"\n")
+                file.write(encode({"op": op, **values}))
                 file.flush()
                 if safe:
                     os.fsync(file.fileno())
@@ -121,21 +115,52 @@ class Journal:
         return path
 
     @property
+    def run_id(self) -> str | None:
+        """Return the run's id on the server; None until the server knows the run."""
+        return self.progress.run_id
+
+    @property
     def is_behind(self) -> bool:
         """Return whether there is more in it than is delivered."""
-        return (self.folder / ENTRIES).stat().st_size > self.position
+        return (self.folder / ENTRIES).stat().st_size > self.progress.position
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return whether the server was seen to have all that was delivered to it."""
+        return self.progress.confirmed == self.progress.position
+
+    @property
+    def waiting(self) -> int:
+        """Return how many entries are not delivered."""
+        return sum(1 for _ in self._lines(self.progress.position))
 
     def pending(self) -> Iterator[Entry]:
         """Yield the entries that are not delivered, but for one that is incomplete because its writer was killed."""
+        return (read_entry(line, end) for line, end in self._lines(self.progress.position))
+
+    def delivered(self) -> Iterator[Entry]:
+        """Yield the entries that the server has taken."""
+        refused = set()
+        for refusal in self._refusals():
+            with suppress(ValueError, KeyError):  # its writer was killed, or knew no positions yet
+                refused.add(json.loads(refusal)["end"])
+        for line, end in self._lines(0):
+            if end > self.progress.position:
+                return
+            if end not in refused:
+                yield read_entry(line, end)
+
+    def _lines(self, start: int) -> Iterator[tuple[bytes, int]]:
+        """Yield each complete line from a position on, and the position behind it."""
         file = self.folder / ENTRIES
         if not file.exists():
             return
         with file.open("rb") as lines:
-            lines.seek(self.position)
+            lines.seek(start)
             for line in lines:
                 if not line.endswith(b"\n"):
                     return
-                yield _entry(line, lines.tell())
+                yield line, lines.tell()
 
     @property
     def about(self) -> dict[str, Any]:
@@ -160,32 +185,41 @@ class Journal:
                 shutil.rmtree(self.path(entry.values["file"]).parent, ignore_errors=True)
 
     def refuse(self, entries: list[Entry], run_id: str | None, reason: str) -> None:
-        """Set aside entries that the server will never take, with the reason; the files that they name stay.
+        """Set aside entries that can never be delivered, with the reason; the files that they name stay.
 
         Raises:
             OSError: as for `advance`.
         """
         with (self.folder / REFUSED).open("a") as file:
             for entry in entries:
-                file.write(json.dumps({"reason": reason, "op": entry.op, **entry.values}) + "\n")
+                file.write(json.dumps({"reason": reason, "op": entry.op, **entry.values, "end": entry.end}) + "\n")
         self._move_on(entries, run_id)
 
     def _move_on(self, entries: list[Entry], run_id: str | None) -> None:
-        position = entries[-1].end
-        content = json.dumps({"position": position, "run_id": run_id})
-        atomic.write(self.folder / DELIVERED, content.encode())
-        self.position, self.run_id = position, run_id
+        self.note(self.progress._replace(position=entries[-1].end, run_id=run_id))
+
+    def note(self, progress: Progress) -> None:
+        """Note how far it is delivered.
+
+        Raises:
+            OSError: as for `advance`.
+        """
+        progress.write(self.folder)
+        self.progress = progress
 
     @property
     def refused(self) -> int:
         """Return how many entries were set aside."""
+        return len(set(self._refusals()))
+
+    def _refusals(self) -> list[str]:
         file = self.folder / REFUSED
-        return len(set(file.read_text().splitlines())) if file.exists() else 0
+        return file.read_text().splitlines() if file.exists() else []
 
     def close(self) -> None:
-        """Release the journal to other processes, or remove it when nothing is left in it."""
+        """Release the journal to other processes, or remove it when the server has all of it."""
         try:
-            if not self.refused and next(self.pending(), None) is None:
+            if self.is_confirmed and not self.refused and next(self._lines(self.progress.position), None) is None:
                 # hidden from those who look for journals before its first file is gone
                 shutil.rmtree(self.folder.rename(_hidden(self.folder)), ignore_errors=True)
         finally:
@@ -196,31 +230,14 @@ def _hidden(folder: Path) -> Path:
     return folder.with_name(f"{atomic.PART}{folder.name}")
 
 
-def read_delivered(folder: Path) -> tuple[int, str | None]:
-    """Return up to where a journal is delivered (0 where that is damaged or not written yet), and the run's id."""
-    try:
-        delivered = json.loads((folder / DELIVERED).read_text())
-        return int(delivered["position"]), delivered["run_id"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0, None
-
-
 def read_about(folder: Path) -> dict[str, Any]:
     """Return a journal's first entry; empty where it is damaged."""
     try:
         with (folder / ENTRIES).open("rb") as lines:
-            op, values, _ = _entry(lines.readline(), 0)
+            op, values, _ = read_entry(lines.readline(), 0)
     except OSError:
         return {}
     return values if op == "run" else {}
-
-
-def _entry(line: bytes, end: int) -> Entry:
-    try:
-        values = json.loads(line)
-        return Entry(values.pop("op"), values, end)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Entry(UNREADABLE, {"line": repr(line[:2000])}, end)
 
 
 def _failed(folder: Path, error: OSError) -> UserError:

@@ -14,7 +14,9 @@ from mlflow.entities import RunTag
 
 from fer_exp.errors import UserError
 from fer_exp.system.paths import command_line
+from fer_exp.tracking.answers import get_run
 from fer_exp.tracking.delivery import RETRYABLE, Delivery
+from fer_exp.tracking.entries import Point
 from fer_exp.tracking.errors import raises_server_unavailable, without_passwords
 from fer_exp.tracking.journal import Journal
 from fer_exp.tracking.provenance import machine
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from fer_exp.tracking.store import TrackingStore
 
 log = logging.getLogger(__name__)
-
-Point = tuple[str, float, int, int]  # of a metric: key, value, milliseconds since 1970, step
 
 
 class Recorder:
@@ -196,7 +196,7 @@ class Recorder:
         if not delivered:
             log.warning(
                 "warning: %d records of %s are kept in %s (%s: %s). When it answers: %s%s",
-                self.sender.waiting,
+                self.journal.waiting,
                 self.name,
                 self.journal.folder,
                 without_passwords(self.store.uri),
@@ -224,7 +224,7 @@ def _take_over(store: TrackingStore, run: Run, tags: Mapping[str, str]) -> tuple
     # its owner is set before its status: no other process takes it for an abandoned run
     client.log_batch(run_id, tags=[RunTag(key, value) for key, value in new_tags.items()])
     client.update_run(run_id, status="RUNNING")
-    run = client.get_run(run_id)
+    run = get_run(client, run_id)
     return run, {(key, p.step) for key in run.data.metrics for p in client.get_metric_history(run_id, key)}
 
 

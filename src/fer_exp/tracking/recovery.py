@@ -15,9 +15,11 @@ from tqdm import tqdm
 
 from fer_exp.errors import UserError
 from fer_exp.system import atomic
+from fer_exp.tracking.answers import get_run
 from fer_exp.tracking.delivery import Delivery
-from fer_exp.tracking.errors import UNAVAILABLE, ServerUnavailable, is_permanent, reason, without_passwords
-from fer_exp.tracking.journal import ENTRIES, LOCK, Journal, read_about, read_delivered
+from fer_exp.tracking.errors import UNAVAILABLE, NotKept, ServerUnavailable, is_permanent, reason, without_passwords
+from fer_exp.tracking.journal import ENTRIES, LOCK, Journal, read_about
+from fer_exp.tracking.progress import Progress
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -44,13 +46,15 @@ def deliver(journal: Journal, uri: str | None = None) -> int:
     try:
         delivery = Delivery(journal, uri)
         if run_id := journal.run_id:
-            delivery.client.get_run(run_id)  # raises before a wrong server refuses every entry, one by one
-        count = 0
-        name = delivery.about["name"]
-        with tqdm(total=sum(1 for _ in journal.pending()), desc=f"delivering {name}", delay=2, leave=False) as bar:
-            while sent := delivery.step():
-                count += sent
-                bar.update(sent)
+            get_run(delivery.client, run_id)  # raises before a wrong server refuses every entry, one by one
+        count = _send_all(delivery)
+        if journal.is_confirmed:
+            return count
+        try:
+            delivery.confirm()
+        except NotKept:  # an earlier process sent it to whom it should not have trusted
+            count = _send_all(delivery)
+            delivery.confirm()
         return count
     except ServerUnavailable:
         raise
@@ -63,6 +67,16 @@ def deliver(journal: Journal, uri: str | None = None) -> int:
         raise ServerUnavailable(f"{address} does not answer ({reason(error)})") from error
     except Exception as error:
         raise Undeliverable(f"{journal.folder}: {type(error).__name__}: {reason(error)}") from error
+
+
+def _send_all(delivery: Delivery) -> int:
+    """Deliver what a journal holds, and return how many entries that took."""
+    journal, count = delivery.journal, 0
+    with tqdm(total=journal.waiting, desc=f"delivering {delivery.about['name']}", delay=2, leave=False) as bar:
+        while sent := delivery.step():
+            count += sent
+            bar.update(sent)
+    return count
 
 
 def abandoned_journals(home: Path) -> Iterator[Journal]:
@@ -84,7 +98,7 @@ def journals_of(home: Path, run_ids: set[str], seconds: float = 0) -> Iterator[J
         UserError: another process has one of them, and keeps it for longer than that.
     """
     for folder in _folders(home):
-        if run_ids & {folder.name, read_delivered(folder)[1], read_about(folder).get("run_id")}:
+        if run_ids & {folder.name, Progress.read(folder).run_id, read_about(folder).get("run_id")}:
             with _locked(folder, seconds) as lock:
                 if lock is not None:
                     yield Journal(folder, lock)

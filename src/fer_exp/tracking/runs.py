@@ -11,9 +11,11 @@ import yaml
 from mlflow.entities import Run
 
 from fer_exp.errors import UserError
+from fer_exp.tracking.answers import get_run
 from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, raises_server_unavailable, without_passwords
+from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.provenance import is_alive
-from fer_exp.tracking.store import TrackingStore, check_run_id
+from fer_exp.tracking.store import TrackingStore
 
 
 def run_title(run: Run) -> str:
@@ -29,7 +31,7 @@ def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
         UserError: there is no run of that id, or it is not a training run.
     """
     try:
-        run = store.client.get_run(check_run_id(run_id))
+        run = get_run(store.client, check_run_id(run_id))
     except UNAVAILABLE as error:
         if not is_permanent(error):
             raise

@@ -35,24 +35,19 @@ class Sender:
         with self.condition:
             self.condition.notify_all()
 
-    @property
-    def waiting(self) -> int:
-        """Return how many entries are not delivered."""
-        return sum(1 for _ in self.journal.pending())
-
     def flush(self, patience: float | None = None) -> bool:
-        """Wait until everything is delivered; return False if the server accepts nothing for `patience` seconds.
+        """Wait until the server has everything; return False if it accepts nothing for `patience` seconds.
 
         A large file may take as long as it needs at a megabyte per second.
         """
         patience, began = PATIENCE if patience is None else patience, time.monotonic()
-        total = self.waiting
+        total = self.journal.waiting
         with self.condition, tqdm(total=total, desc="delivering to the tracking server", delay=2, leave=False) as bar:
             self.flushing = True
             self.condition.notify_all()
-            while self.journal.is_behind and self.error is None:
+            while not self._has_all() and self.error is None:
                 self.condition.wait(0.2)
-                bar.update(total - self.waiting - bar.n)
+                bar.update(total - self.journal.waiting - bar.n)
                 silent = time.monotonic() - max(began, self.last_delivery)
                 if silent > patience + (0 if self.failure else self.delivery.seconds_allowed):
                     self.failure = self.failure or f"no answer for {silent:.0f} seconds"
@@ -70,15 +65,27 @@ class Sender:
         self.thread.join(1)
         return not self.thread.is_alive()
 
+    def _has_all(self) -> bool:
+        return self.journal.is_confirmed and not self.journal.is_behind
+
+    def _step(self) -> int:
+        """Deliver what comes next, or make sure that all has arrived; return how much came of it."""
+        if self.stopped:
+            return 0
+        if self.journal.is_behind:
+            return self.delivery.step()
+        self.delivery.confirm()
+        return 1
+
     def _work(self) -> None:
-        failures = 0
+        failures = furthest = 0  # what is delivered again is no progress
         while not self.stopped:
             with self.condition:
                 # a writer may be interrupted before it notifies: look once a second
-                while not (self.journal.is_behind or self.stopped):
+                while not (self.journal.is_behind or self.stopped or (self.flushing and not self._has_all())):
                     self.condition.wait(1)
             try:
-                sent = 0 if self.stopped else self.delivery.step()
+                sent = self._step()
             except RETRYABLE as error:
                 failures += 1
                 self._pause(error, failures)
@@ -88,12 +95,12 @@ class Sender:
                     self.condition.notify_all()
                 return
             else:
-                if self.failure:
-                    log.info("%s answers again", without_passwords(self.delivery.uri))
-                failures = 0
+                position = self.journal.progress.position
                 with self.condition:
-                    self.failure = ""
-                    if sent:
+                    if sent and (position > furthest or self.journal.is_confirmed):
+                        if self.failure:
+                            log.info("%s answers again", without_passwords(self.delivery.uri))
+                        self.failure, failures, furthest = "", 0, max(position, furthest)
                         self.last_delivery = time.monotonic()
                     self.condition.notify_all()
                     if not sent and not self.stopped:  # in the middle of a line

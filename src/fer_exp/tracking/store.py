@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -20,7 +19,16 @@ from mlflow.utils.rest_utils import http_request
 
 from fer_exp.errors import UserError
 from fer_exp.system.paths import INSTALLED, ROOT, command_line
-from fer_exp.tracking.errors import UNAVAILABLE, ServerUnavailable, is_permanent, reason, without_passwords
+from fer_exp.tracking.errors import (
+    UNAVAILABLE,
+    ServerUnavailable,
+    is_permanent,
+    promised,
+    reason,
+    understood,
+    without_passwords,
+)
+from fer_exp.tracking.ids import check_run_id
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -105,17 +113,6 @@ class TrackingStore(NamedTuple):
         return f"{page}/runs?viewStateShareKey={VIEW}&{training_view}"
 
 
-def check_run_id(run_id: str) -> str:
-    """Return the id itself if it is one: no other text becomes a path.
-
-    Raises:
-        UserError: it is not 32 hex characters.
-    """
-    if not re.fullmatch(r"[0-9a-f]{32}", str(run_id)):
-        raise UserError(f"{run_id}: a run id has 32 characters 0-9a-f; quote it")
-    return run_id
-
-
 def default_uri() -> str:
     """Return the address of the database in mlruns/."""
     return f"sqlite:///{ROOT / 'mlruns' / 'mlflow.db'}"
@@ -166,9 +163,10 @@ def _experiment_id(store: TrackingStore, wait: float) -> str:
         try:
             if not store.is_local:
                 _check_health(store.uri)
-            experiment = store.client.get_experiment_by_name(store.experiment)
-            if experiment is None:
-                return _create(store)
+            with understood():
+                experiment = store.client.get_experiment_by_name(store.experiment)
+                experiment_id = _create(store) if experiment is None else experiment.experiment_id
+            promised(bool(experiment_id), "an experiment without an id")
         except UNAVAILABLE as error:
             if getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS":  # another process was faster
                 continue
@@ -181,11 +179,11 @@ def _experiment_id(store: TrackingStore, wait: float) -> str:
                 ) from error
             Event().wait(1)
         else:
-            if experiment.lifecycle_stage == "deleted":
+            if experiment is not None and experiment.lifecycle_stage == "deleted":
                 raise UserError(
                     f"tracking.experiment={store.experiment} was deleted; restore it or choose another name"
                 )
-            return experiment.experiment_id
+            return experiment_id
 
 
 def _check_health(uri: str) -> None:
