@@ -1,7 +1,7 @@
 from configs import composed
 
 from fer_exp.commands import run
-from fer_exp.tracking import open_store, sweep_runs
+from fer_exp.tracking import claimed, open_store, sweep_runs
 
 
 def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys, monkeypatch):
@@ -18,6 +18,19 @@ def test_a_sweep_takes_over_what_was_run_before(words, tmp_path, capsys, monkeyp
     assert go("s-3", "optimizer.learning_rate=0.1") != first
     assert go("s-3", "force=true") != first
     assert go(None) != first  # one run alone is always run
+
+
+def test_a_run_that_another_process_goes_on_with_is_run_anew(words, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "learn", lambda *_: None)
+    store = open_store(f"sqlite:///{tmp_path}/mlflow.db", "fer-exp")
+    interrupted = store.client.create_run(store.experiment_id, tags={"kind": "run"})
+    store.client.set_terminated(interrupted.info.run_id, "KILLED")
+    found = store.client.get_run(interrupted.info.run_id)
+    monkeypatch.setattr(run, "find_reusable", lambda *_: found)
+    with claimed(store, found):
+        assert run.train(*composed(words), words, "s-1") != found.info.run_id
+    assert run.train(*composed(words), words, "s-1") == found.info.run_id
+    assert run.train(*composed(words), words, "s-1") != found.info.run_id  # it went on after it was found
 
 
 def test_a_run_with_another_metric_of_the_same_name_is_another_run(words, tmp_path, monkeypatch):

@@ -41,13 +41,26 @@ def resume(cfg: TrainConfig, composed: dict[str, Any], words: list[str]) -> str:
         words: of the command line; values that differ from the run's must be named in resume_changes.
 
     Raises:
-        UserError: there is no such run, it is finished or still running, or its faces are not there any more.
+        UserError: there is no such run, it is finished, still running or taken by another process, or its faces are not
+            there any more.
         ConfigError: a word says something else than the run's configuration.
     """
     store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
     tracking.deliver_abandoned(store)  # the run may have been recorded further than its server knows
     assert cfg.resume is not None  # what this function is called for
     store, stored = find(store, cfg.resume)
+    with tracking.claimed(store, stored):
+        return go_on(store, stored, cfg, composed, words)
+
+
+def go_on(
+    store: tracking.TrackingStore,
+    stored: tracking.Run,
+    cfg: TrainConfig,
+    composed: dict[str, Any],
+    words: list[str],
+) -> str:
+    """Train a run that this process has claimed to its end, as `resume` does; return its id."""
     check_idle(store, stored)
     before = config_of(store, stored)
     changes = allowed_changes(stored, differences(words, composed, before), cfg.resume_changes)

@@ -21,7 +21,16 @@ from fer_exp.evaluation.predictions import predict_checkpoints, predict_samples
 from fer_exp.inputs.source import describe_test_sets
 from fer_exp.reports import data_report, run_report
 from fer_exp.reports.test_datasets import record_test_dataset
-from fer_exp.tracking import Recorder, ServerUnavailable, close_abandoned, deliver_abandoned, open_store, run_title
+from fer_exp.tracking import (
+    Recorder,
+    ServerUnavailable,
+    Taken,
+    claimed,
+    close_abandoned,
+    deliver_abandoned,
+    open_store,
+    run_title,
+)
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.fit import fit
 from fer_exp.training.learner import Learner, count_parameters
@@ -62,13 +71,14 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
             run.set_tags({f"also_in.{sweep_id}": "true"})
         return earlier.info.run_id
     if earlier:
-        state = latest_state(store.state_of(earlier))
-        with recorded(Recorder.resumed(store, earlier, {f"also_in.{sweep_id}": "true"})) as run:
-            print(f"goes on: {run.name} ({run.id}) after epoch {state.epoch if state else 0}")
-            learn(run, cfg, resolved, prepared, state)
-    else:
-        with recorded(Recorder.new(store, name, tags)) as run:
-            learn(run, cfg, resolved, prepared)
+        with suppress(Taken), claimed(store, earlier):  # else it is another process's, and this one begins anew
+            state = latest_state(store.state_of(earlier))
+            with recorded(Recorder.resumed(store, earlier, {f"also_in.{sweep_id}": "true"})) as run:
+                print(f"goes on: {run.name} ({run.id}) after epoch {state.epoch if state else 0}")
+                learn(run, cfg, resolved, prepared, state)
+            return run.id
+    with recorded(Recorder.new(store, name, tags)) as run:
+        learn(run, cfg, resolved, prepared)
     return run.id
 
 

@@ -12,6 +12,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 
 from mlflow.entities import Run
 
+from fer_exp.tracking.claim import Taken, claimed
 from fer_exp.tracking.errors import ServerUnavailable, without_passwords
 from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.recorder import Recorder
@@ -39,10 +40,12 @@ __all__ = [
     "Recorder",
     "Run",
     "ServerUnavailable",
+    "Taken",
     "TrackingStore",
     "abandoned_journals",
     "check_run_id",
     "checkpoint_files",
+    "claimed",
     "close_abandoned",
     "default_uri",
     "deliver",

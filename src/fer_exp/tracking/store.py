@@ -68,6 +68,11 @@ class TrackingStore(NamedTuple):
         return self.home / "journal"
 
     @property
+    def locks(self) -> Path:
+        """Return the folder of the locks of runs that went on."""
+        return self.home / "locks"
+
+    @property
     def artifacts(self) -> Path:
         """Return the folder for the files of runs in a database; a server has its own."""
         return self.home / "artifacts"
