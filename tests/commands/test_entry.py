@@ -60,3 +60,11 @@ def test_an_opencv_that_does_not_load_ends_in_one_line_that_says_what_to_do(monk
     shown = capfd.readouterr().err
     assert shown.startswith("error: OpenCV does not load (libxcb.so.1") and shown.count("\n") == 1
     assert "python -m fer_exp.system.opencv" in shown
+
+
+@pytest.mark.parametrize("address", ["https://hush@host", "https://a:hush@host", "https://host/?token=hush"])
+def test_a_secret_in_an_address_is_written_nowhere(tmp_path, capfd, address):
+    assert train.main([f"tracking.uri='{address}'"]) == train.main(["-m", f"tracking.uri='{address}'"]) == 2
+    said = capfd.readouterr()
+    assert "***" in said.err and "hush" not in said.out + said.err
+    assert not any(b"hush" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

@@ -43,5 +43,7 @@ def test_sync_says_what_it_needs(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["sync", "--home", str(tmp_path / "nowhere")])
     assert sync.main() == 2
     assert "no such folder" in capsys.readouterr().err
-    monkeypatch.setattr(sys, "argv", ["sync", "--home", str(tmp_path)])
-    assert sync.main() == 0
+    assert sync.main(["--home", str(tmp_path)]) == 0
+    assert sync.main(["--home", str(tmp_path), "--to", "https://hush@host"]) == 1
+    said = capsys.readouterr().err
+    assert "--to=https://***@host holds" in said and "hush" not in said

@@ -1,14 +1,16 @@
 """A server that says that all went well, and keeps nothing, is not believed."""
 
 import json
+from time import monotonic, sleep
 
 import pytest
 from records import everything, journals, snapshot
 from runs import files
-from servers import lying
+from servers import answering, lying
 
 from fer_exp.commands import sync
 from fer_exp.tracking import Recorder, ServerUnavailable, deliver_abandoned, find_run, open_store
+from fer_exp.tracking.answers import check_health
 from fer_exp.tracking.delivery import Delivery
 
 LIES = ["{}", "", "[]", "<html>Welcome</html>", '{"run": 5, "runs": 3, "experiment": {"name": "faces"}}']
@@ -101,3 +103,19 @@ def test_what_the_server_lost_for_a_while_it_gets_before_the_run_ends(store, mon
         run.log_metrics({"loss": 0.5}, 1)
     assert store.client.get_run(run.id).data.metrics == {"loss": 0.5}
     assert not journals(store)
+
+
+def test_a_server_that_trickles_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("fer_exp.tracking.answers.HEALTH_TIMEOUT", 0.3)
+
+    def trickle(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(30):  # each byte within the limit of a request
+            handler.wfile.write(b"O")
+            sleep(0.1)
+
+    began = monotonic()
+    with answering(trickle) as uri, pytest.raises(TimeoutError, match=r"no answer within 0\.3 seconds"):
+        check_health(uri)
+    assert monotonic() - began < 2

@@ -35,6 +35,13 @@ def test_a_store_that_cannot_hold_runs_is_named(uri):
         open_store(uri, "faces")
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+pg8000", "mysql+pymysql", "mssql+pyodbc"])
+def test_a_database_server_is_not_used_directly(scheme):
+    with pytest.raises(UserError, match=r"mlflow server --backend-store-uri .*\*\*\*@host/db") as caught:
+        open_store(f"{scheme}://anna:hush@host/db", "faces", must_answer=False)
+    assert "hush" not in str(caught.value)
+
+
 @pytest.mark.parametrize("bad", ["12e45678", "../" + "a" * 29, "A" * 32, ""])
 def test_what_is_no_run_id_never_becomes_a_path(bad):
     with pytest.raises(UserError, match="32 characters"):

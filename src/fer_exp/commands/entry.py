@@ -18,6 +18,7 @@ from fer_exp.commands.messages import explain
 from fer_exp.commands.sweep import PRELOAD, Invocation, invocation, invoked, is_sweep, start_process
 from fer_exp.config.compose import validate
 from fer_exp.config.register import register
+from fer_exp.config.tracking import refuse_secrets
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.system import forks, opencv, signals
@@ -76,7 +77,7 @@ def run_command(
 
         helped = completing(command)
     with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words), helped:
-        code = _status(lambda: _check_groups(command, words), command) or _status(job, command)
+        code = _status(lambda: _check_words(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
             # the imports that it needs are done where jobs come from
             process = forks.start(PRELOAD, _summary, command, summarise, call.started, call.settings, call.planned)
@@ -106,8 +107,15 @@ def _stop(call: Invocation, number: int) -> None:
     raise KeyboardInterrupt
 
 
-def _check_groups(command: str, words: list[str]) -> None:
-    """Raise ConfigError where a key is given of an option that nobody chose; Hydra has no words for that."""
+def _check_words(command: str, words: list[str]) -> None:
+    """Raise ConfigError for what has to be said before Hydra begins.
+
+    Hydra writes the words into its folder before they are looked at, secrets too, and it has no words for a key of an
+    option that nobody chose.
+    """
+    for word in words:
+        if word.lstrip("+").startswith("tracking.uri="):
+            refuse_secrets(word.split("=", 1)[1])
     # groups of which the command chooses no option by itself
     open_groups = {"evaluate": ("dataset", "occlusion"), "occlude": ("dataset",), "check": ("dataset",)}
     for group in open_groups.get(command, ()):

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fer_exp.config.tracking import check_uri
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import ROOT, command_line
 from fer_exp.tracking import (
     ServerUnavailable,
@@ -17,7 +19,6 @@ from fer_exp.tracking import (
     deliver,
     open_store,
     run_title,
-    without_passwords,
 )
 
 
@@ -30,6 +31,8 @@ def sync(home: Path, to: str | None = None) -> int:
         home: the folder with the journals, beside the database or in mlruns/.
         to: a server or database to deliver to, instead of the one that each run was meant for.
     """
+    if to is not None:
+        check_uri(to, "--to")
     failed, stores, sweeps, silent = 0, set(), set(), set()
     for journal in abandoned_journals(home / "journal"):
         before = journal.refused
@@ -46,7 +49,7 @@ def sync(home: Path, to: str | None = None) -> int:
             print(f"not delivered: {error}; kept in {journal.folder}", file=sys.stderr)
         else:
             if count:
-                print(f"delivered: {name} ({journal.run_id}), {count} records, to {without_passwords(uri)}")
+                print(f"delivered: {name} ({journal.run_id}), {count} records, to {hide_secrets(uri)}")
                 stores.add((uri, about["experiment"]))
                 sweeps |= {about["tags"]["sweep_id"]} if "sweep_id" in about["tags"] else set()
             if journal.refused:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from fer_exp.config.tracking import TrackingConfig
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import command_line
-from fer_exp.tracking import TrackingStore, open_store, without_passwords
+from fer_exp.tracking import TrackingStore, open_store
 
 
 def command(store: TrackingStore, port: int) -> list[str]:
@@ -33,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if not store.is_local:
-        print(f"{without_passwords(store.uri)} serves its own pages: {store.url()}")
+        print(f"{hide_secrets(store.uri)} serves its own pages: {store.url()}")
         return 0
     print(f"runs: {store.url(port=args.port)}")
     print("for this machine alone; docs/sharing.md says how to put a password in front of it for others", flush=True)

@@ -13,7 +13,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # seconds
 from mlflow.entities import Run
 
 from fer_exp.tracking.claim import Taken, claimed
-from fer_exp.tracking.errors import ServerUnavailable, without_passwords
+from fer_exp.tracking.errors import ServerUnavailable
 from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.recorder import Recorder
 from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, is_behind
@@ -60,5 +60,4 @@ __all__ = [
     "stored_files",
     "sweep_runs",
     "training_runs",
-    "without_passwords",
 ]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from queue import Empty, Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
 
 from fer_exp.tracking.errors import NotKept, promised, understood
 from fer_exp.tracking.ids import is_run_id
@@ -14,7 +19,35 @@ if TYPE_CHECKING:
 
     from fer_exp.tracking.journal import Journal
 
+HEALTH_TIMEOUT = 10  # seconds after which a silent server counts as hanging
 Points = dict[tuple[int, int], float]  # of a metric: (milliseconds since 1970, step) -> value
+
+
+def check_health(uri: str) -> None:
+    """Raise UNAVAILABLE where a server does not answer soon, however slowly it sends what it says.
+
+    A server that hangs is not waited for as long as a request may take.
+    """
+    answers: Queue[BaseException | None] = Queue()
+
+    def ask() -> None:
+        try:
+            credentials = get_default_host_creds(uri)  # type: ignore[no-untyped-call]  # MLflow does not annotate it
+            http_request(  # type: ignore[no-untyped-call]  # nor this
+                credentials, "/health", "GET", max_retries=0, timeout=HEALTH_TIMEOUT
+            )
+            answers.put(None)
+        except BaseException as error:
+            answers.put(error)
+
+    # the request's own limit is between two bytes
+    Thread(target=ask, name="health", daemon=True).start()
+    try:
+        error = answers.get(timeout=HEALTH_TIMEOUT)
+    except Empty:
+        raise TimeoutError(f"no answer within {HEALTH_TIMEOUT} seconds") from None
+    if error is not None:
+        raise error
 
 
 def check_new_run(run: Run) -> str:

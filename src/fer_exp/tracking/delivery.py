@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.tracking.answers import check_kept, check_new_run, get_run
 from fer_exp.tracking.entries import UNREADABLE, Entry
 from fer_exp.tracking.errors import (
@@ -22,7 +23,6 @@ from fer_exp.tracking.errors import (
     promised,
     reason,
     understood,
-    without_passwords,
 )
 from fer_exp.tracking.journal import REFUSED, Journal
 from fer_exp.tracking.progress import Progress
@@ -110,7 +110,7 @@ class Delivery:
         if not self.journal.refused:
             who = "this run recorded what cannot be delivered"
             if not isinstance(error, Undoable):
-                who = f"{without_passwords(self.uri)} refuses what it was sent"
+                who = f"{hide_secrets(self.uri)} refuses what it was sent"
             log.warning("warning: %s, which is kept in %s/%s: %s", who, self.journal.folder, REFUSED, reason(error))
         self.journal.refuse(entries, run_id, reason(error))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -14,6 +13,7 @@ from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 
 
 class WrongAnswer(Exception):
@@ -84,12 +84,7 @@ def reason(error: BaseException) -> str:
         root = cause if isinstance(cause, (OSError, SQLAlchemyError)) else root
         cause = cause.__cause__ or cause.__context__
     lines = str(root).strip().splitlines()
-    return without_passwords(lines[0] if lines else type(root).__name__)[:200]
-
-
-def without_passwords(text: str) -> str:
-    """Return a text without the passwords of the addresses in it."""
-    return re.sub(r"(://[^/@\s:]*):[^/@\s]*@", r"\1:***@", text)
+    return hide_secrets(lines[0] if lines else type(root).__name__)[:200]
 
 
 def raises_server_unavailable(
@@ -106,7 +101,7 @@ def raises_server_unavailable(
             if is_permanent(error):
                 raise
             raise ServerUnavailable(
-                f"{without_passwords(store.uri)} does not answer ({reason(error)}): start it, then try again"
+                f"{hide_secrets(store.uri)} does not answer ({reason(error)}): start it, then try again"
             ) from error
 
     return wrapper

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from mlflow.entities import RunTag
 
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import command_line
 from fer_exp.tracking.answers import get_run
 from fer_exp.tracking.delivery import RETRYABLE, Delivery
 from fer_exp.tracking.entries import Point
-from fer_exp.tracking.errors import raises_server_unavailable, without_passwords
+from fer_exp.tracking.errors import raises_server_unavailable
 from fer_exp.tracking.journal import Journal
 from fer_exp.tracking.provenance import machine
 from fer_exp.tracking.recovery import deliver_run
@@ -199,7 +200,7 @@ class Recorder:
                 self.journal.waiting,
                 self.name,
                 self.journal.folder,
-                without_passwords(self.store.uri),
+                hide_secrets(self.store.uri),
                 self.sender.failure,
                 command_line("sync"),
                 self.store.sync_options,

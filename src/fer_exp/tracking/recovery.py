@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from fer_exp.errors import UserError
 from fer_exp.system import atomic
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.tracking.answers import get_run
 from fer_exp.tracking.delivery import Delivery
-from fer_exp.tracking.errors import UNAVAILABLE, NotKept, ServerUnavailable, is_permanent, reason, without_passwords
+from fer_exp.tracking.errors import UNAVAILABLE, NotKept, ServerUnavailable, is_permanent, reason
 from fer_exp.tracking.journal import ENTRIES, LOCK, Journal, read_about
 from fer_exp.tracking.progress import Progress
 
@@ -61,7 +62,7 @@ def deliver(journal: Journal, uri: str | None = None) -> int:
     except UserError as error:
         raise Undeliverable(str(error)) from error
     except UNAVAILABLE as error:
-        address = without_passwords(uri or journal.about["uri"])
+        address = hide_secrets(uri or journal.about["uri"])
         if is_permanent(error):
             raise Undeliverable(f"{journal.folder}: {address}: {reason(error)}") from error
         raise ServerUnavailable(f"{address} does not answer ({reason(error)})") from error

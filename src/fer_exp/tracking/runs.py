@@ -11,8 +11,9 @@ import yaml
 from mlflow.entities import Run
 
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.tracking.answers import get_run
-from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, raises_server_unavailable, without_passwords
+from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, raises_server_unavailable
 from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.provenance import is_alive
 from fer_exp.tracking.store import TrackingStore
@@ -40,7 +41,7 @@ def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
         runs = store.client.search_runs(experiment_ids, f"tags.journal = '{run_id}'")
         if not runs:
             raise UserError(
-                f"run={run_id}: not in {without_passwords(store.uri)}; tracking.uri names another database or server"
+                f"run={run_id}: not in {hide_secrets(store.uri)}; tracking.uri names another database or server"
             ) from error
         run = runs[0]
     name = store.client.get_experiment(run.info.experiment_id).name

@@ -8,8 +8,9 @@ from threading import Condition, Thread
 
 from tqdm import tqdm
 
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.tracking.delivery import RETRYABLE, Delivery
-from fer_exp.tracking.errors import reason, without_passwords
+from fer_exp.tracking.errors import reason
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Sender:
                 with self.condition:
                     if sent and (position > furthest or self.journal.is_confirmed):
                         if self.failure:
-                            log.info("%s answers again", without_passwords(self.delivery.uri))
+                            log.info("%s answers again", hide_secrets(self.delivery.uri))
                         self.failure, failures, furthest = "", 0, max(position, furthest)
                         self.last_delivery = time.monotonic()
                     self.condition.notify_all()
@@ -110,7 +111,7 @@ class Sender:
         if not self.failure:
             log.warning(
                 "warning: %s accepts nothing (%s): this run goes on, and what it records is kept in %s until it does",
-                without_passwords(self.delivery.uri),
+                hide_secrets(self.delivery.uri),
                 reason(error),
                 self.journal.folder,
             )

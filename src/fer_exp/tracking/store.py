@@ -14,11 +14,13 @@ from urllib.parse import quote
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.utils.credentials import get_default_host_creds
-from mlflow.utils.rest_utils import http_request
 
+from fer_exp.config.tracking import SQLITE, check_uri
 from fer_exp.errors import UserError
+from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import INSTALLED, ROOT, command_line
+from fer_exp.tracking.answers import check_health
+from fer_exp.tracking.database import is_spoiled, make_database
 from fer_exp.tracking.errors import (
     UNAVAILABLE,
     ServerUnavailable,
@@ -26,7 +28,6 @@ from fer_exp.tracking.errors import (
     promised,
     reason,
     understood,
-    without_passwords,
 )
 from fer_exp.tracking.ids import check_run_id
 
@@ -41,9 +42,7 @@ COLUMNS = [
     *(f"params.`{name}`" for name in ("dataset", "model", "data", "seed")),
     *(f"metrics.`{c}/{t}`" for c in ("best", "last") for t in ("normal", "occluded", "mixed")),
 ]
-DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 WAIT = 10  # seconds for a server that is being started again
-HEALTH_TIMEOUT = 10  # seconds after which a silent server counts as hanging
 
 
 class TrackingStore(NamedTuple):
@@ -99,18 +98,18 @@ class TrackingStore(NamedTuple):
 
     @property
     def is_local(self) -> bool:
-        """Return whether it is a database rather than a server."""
-        return _scheme(self.uri) in DATABASES
+        """Return whether it is a database in a file rather than a server."""
+        return self.uri.startswith(SQLITE)
 
     def ui_command(self, port: int = 5000) -> str:
         """Return the shell command that serves the user interface over a local database."""
         if self.uri == default_uri():
             return command_line("ui") if INSTALLED else "make ui"
-        return f"mlflow ui --backend-store-uri {without_passwords(self.uri)} --host 127.0.0.1 --port {port}"
+        return f"mlflow ui --backend-store-uri {hide_secrets(self.uri)} --host 127.0.0.1 --port {port}"
 
     def url(self, path: str = "", port: int = 5000) -> str:
         """Return the page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
-        base = f"http://127.0.0.1:{port}" if self.is_local else without_passwords(self.uri)
+        base = f"http://127.0.0.1:{port}" if self.is_local else hide_secrets(self.uri)
         page = f"{base}/#/experiments/{self.experiment_id}"
         training_view = "workflowType=machine_learning"  # else a fresh browser gets the menu for language models
         if path:
@@ -120,7 +119,7 @@ class TrackingStore(NamedTuple):
 
 def default_uri() -> str:
     """Return the address of the database in mlruns/."""
-    return f"sqlite:///{ROOT / 'mlruns' / 'mlflow.db'}"
+    return f"{SQLITE}{ROOT / 'mlruns' / 'mlflow.db'}"
 
 
 def open_store(uri: str | None, experiment: str, must_answer: bool = True, wait: float | None = None) -> TrackingStore:
@@ -136,15 +135,16 @@ def open_store(uri: str | None, experiment: str, must_answer: bool = True, wait:
         UserError: MLflow cannot keep runs under that uri.
         ServerUnavailable: the server does not answer.
     """
+    key = "tracking.uri" if uri else "MLFLOW_TRACKING_URI"
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or default_uri()
-    if uri.startswith("file:") or "://" not in uri:
-        raise UserError(f"tracking.uri={uri}: must be a server (http://...) or a database (sqlite:////path/mlflow.db)")
+    check_uri(uri, key)
     uri = uri.rstrip("/")
     home = ROOT / "mlruns"
     lock: AbstractContextManager[object] = nullcontext()
-    if uri.startswith("sqlite:///"):
-        database = Path(uri.removeprefix("sqlite:///")).absolute()
-        home, uri = database.parent, f"sqlite:///{database}"
+    database = None
+    if uri.startswith(SQLITE):
+        database = Path(uri.removeprefix(SQLITE)).absolute()
+        home, uri = database.parent, f"{SQLITE}{database}"
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -154,7 +154,7 @@ def open_store(uri: str | None, experiment: str, must_answer: bool = True, wait:
     store = TrackingStore(uri, experiment, None, home)
     try:
         with lock:
-            return store._replace(experiment_id=_experiment_id(store, WAIT if wait is None else wait))
+            return store._replace(experiment_id=_experiment_id(store, database, WAIT if wait is None else wait))
     except ServerUnavailable as error:
         if must_answer:
             raise
@@ -162,12 +162,14 @@ def open_store(uri: str | None, experiment: str, must_answer: bool = True, wait:
         return store
 
 
-def _experiment_id(store: TrackingStore, wait: float) -> str:
+def _experiment_id(store: TrackingStore, database: Path | None, wait: float) -> str:
     began = time.monotonic()
     while True:
         try:
-            if not store.is_local:
-                _check_health(store.uri)
+            if database is None:
+                check_health(store.uri)
+            else:
+                make_database(database)
             with understood():
                 experiment = store.client.get_experiment_by_name(store.experiment)
                 experiment_id = _create(store) if experiment is None else experiment.experiment_id
@@ -175,12 +177,17 @@ def _experiment_id(store: TrackingStore, wait: float) -> str:
         except UNAVAILABLE as error:
             if getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS":  # another process was faster
                 continue
-            supported = _scheme(store.uri) in ("http", "https", *DATABASES)
-            if is_permanent(error) or not supported:
-                raise UserError(f"tracking.uri={without_passwords(store.uri)}: {reason(error)}") from error
+            if database is not None and is_spoiled(error):
+                raise UserError(
+                    f"tracking.uri={store.uri}: its tables are not those of this MLflow ({reason(error)}): a start "
+                    f"that was interrupted may have left them half made. Move {database} away, and the next start "
+                    f"makes a new one; if it holds runs, bring it up to date instead: mlflow db upgrade {store.uri}"
+                ) from error
+            if is_permanent(error):
+                raise UserError(f"tracking.uri={hide_secrets(store.uri)}: {reason(error)}") from error
             if time.monotonic() - began >= wait:
                 raise ServerUnavailable(
-                    f"tracking.uri={without_passwords(store.uri)} does not answer: {reason(error)}"
+                    f"tracking.uri={hide_secrets(store.uri)} does not answer: {reason(error)}"
                 ) from error
             Event().wait(1)
         else:
@@ -189,18 +196,6 @@ def _experiment_id(store: TrackingStore, wait: float) -> str:
                     f"tracking.experiment={store.experiment} was deleted; restore it or choose another name"
                 )
             return experiment_id
-
-
-def _check_health(uri: str) -> None:
-    """Raise where a server does not answer soon: one that hangs is not waited for as long as a request may take."""
-    credentials = get_default_host_creds(uri)  # type: ignore[no-untyped-call]  # MLflow does not annotate it
-    http_request(  # type: ignore[no-untyped-call]  # nor this
-        credentials, "/health", "GET", max_retries=0, timeout=HEALTH_TIMEOUT
-    )
-
-
-def _scheme(uri: str) -> str:
-    return uri.split(":", 1)[0].split("+", 1)[0]
 
 
 def _create(store: TrackingStore) -> str:
