@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from trees import affectnet_face, damaged, put, read_affectnet
@@ -92,3 +94,11 @@ def test_annotations_are_read_or_refused(tmp_path):
         except (OSError, ValueError):
             refused += 1
     assert refused > 500
+
+
+def test_an_annotation_that_is_a_pipe_is_not_waited_for(root):
+    path = root / "train_set/annotations/1_lnd.npy"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=r"1 face or class .*images/1\.jpg: .*not a file"):
+        read_affectnet(root)

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from trees import class_tree, csv_pixels, fer_csv
@@ -131,3 +133,10 @@ def test_a_folder_that_is_no_fer2013_says_what_is_expected_and_what_is_there(tmp
     (tmp_path / "faces/angry").mkdir(parents=True)
     with pytest.raises(DataError, match=r"expected train/<class>.*fer2013\.csv; found angry/"):
         read(tmp_path / "faces")
+
+
+def test_a_csv_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fer2013.csv")
+    for root in (tmp_path, tmp_path / "fer2013.csv"):
+        with pytest.raises(DataError, match=r"fer2013\.csv is (not a file|a file where a folder is expected)"):
+            read(root)

@@ -1,4 +1,6 @@
 import io
+import os
+import zlib
 
 import cv2
 import numpy as np
@@ -6,8 +8,10 @@ import pytest
 from PIL import Image
 from trees import class_tree, damaged, jpeg, png, put, read_folder
 
+from fer_exp.config.dataset import OnBad
 from fer_exp.datasets import images
 from fer_exp.errors import DataError
+from fer_exp.system.regular import read_bytes
 
 
 @pytest.fixture
@@ -22,18 +26,61 @@ def test_sizes_are_height_and_width(root):
 
 
 def test_a_picture_that_may_not_be_read_says_so(root, monkeypatch):
-    from pathlib import Path
-
-    plain = Path.read_bytes
-
     def refuse(path):
-        if path.name == "5.jpg":
+        if path.endswith("5.jpg"):
             raise PermissionError(13, "Permission denied")
-        return plain(path)
+        return read_bytes(path)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(images, "read_bytes", refuse)
     with pytest.raises(DataError, match=r"5\.jpg: cannot be read: Permission denied"):
         read_folder(root)
+
+
+@pytest.mark.parametrize(
+    "make, reason",
+    [
+        (os.mkfifo, "not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a file"),
+        (lambda path: path.symlink_to(path.name), "Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("nothing.jpg"), "No such file"),
+    ],
+    ids=["pipe", "device", "loop", "dangling"],
+)
+def test_what_is_no_file_costs_one_picture(root, make, reason):
+    make(root / "train/a/99.jpg")
+    with pytest.raises(DataError, match=rf"1 face or class .*train/a/99\.jpg: cannot be read: .*{reason}"):
+        read_folder(root)
+    faces = read_folder(root, on_bad=OnBad.skip)
+    assert [e.id for e in faces.excluded] == ["train/a/99.jpg"] and len(faces) == 19
+
+
+def chunk(kind, content):
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+
+BROKEN_PNGS = {
+    "checksum of the pixels": lambda data: data[:-16] + bytes([data[-16] ^ 1]) + data[-15:],
+    "checksum of the end": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+    "no end": lambda data: data[:-12],
+    "two beginnings": lambda data: data[:33] + data[8:33] + data[33:],
+    "something before the beginning": lambda data: data[:8] + chunk(b"tEXt", b"a\0b") + data[8:],
+    "unknown compression": lambda data: data[:8] + chunk(b"IHDR", data[16:26] + b"\1\0\0") + data[33:],
+    "part of a colour": lambda data: data[:33] + chunk(b"PLTE", b"1234") + data[33:],
+}
+
+
+@pytest.mark.parametrize("change", BROKEN_PNGS.values(), ids=BROKEN_PNGS)
+def test_a_png_that_training_could_not_decode_is_not_let_through(root, change):
+    put(root / "test/a/9.png", change(png()))
+    with pytest.raises(DataError, match=r"1 face or class .*test/a/9\.png: (damaged|not a JPEG or PNG) picture"):
+        read_folder(root)
+
+
+def test_a_jpeg_without_its_end_is_not_let_through(root):
+    for name, data in (("cut", jpeg(0)[:-2] + bytes(9)), ("extra", jpeg(0)[:-2] + b"abc\xff\xd9")):
+        put(root / f"test/a/{name}.jpg", data)
+    faces = read_folder(root, on_bad=OnBad.skip)
+    assert [e.id for e in faces.excluded] == ["test/a/cut.jpg"]
 
 
 def test_pictures_equal_byte_by_byte_have_equal_digests(root):

@@ -1,5 +1,6 @@
 import csv
 import logging
+import os
 
 import pytest
 from trees import jpeg, put, read_folder
@@ -170,3 +171,9 @@ def test_a_table_that_names_other_people_draws_another_test_part(tmp_path):
         assert train and test and not train & test
         parts.append(set(faces.ids[faces.rows("test")]))
     assert parts[0] != parts[1]
+
+
+def test_metadata_that_is_a_pipe_is_not_waited_for(root, tmp_path):
+    os.mkfifo(tmp_path / "people.csv")
+    with pytest.raises(DataError, match="not a file"):
+        read_folder(root, metadata=str(tmp_path / "people.csv"))

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from trees import damaged, put
 
+from fer_exp.datasets import images
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import DataError
 from fer_exp.inputs import pictures
@@ -69,6 +71,36 @@ def test_other_kinds_of_pictures_decode_as_tensorflow_does(channels, mode, optio
 def test_cmyk_and_trailing_bytes_decode_as_tensorflow_does():
     assert_decoded_as_tensorflow_does(saved(noise(20, 30), "CMYK", format="JPEG"), 3)
     assert_decoded_as_tensorflow_does(encoded(noise(20, 30)) + b"more", 3)
+
+
+def test_cmyk_decodes_as_grey_too():
+    data = saved(noise(20, 30), "CMYK", format="JPEG")
+    colour, grey = np.empty((20, 30, 3), np.uint8), np.empty((20, 30, 1), np.uint8)
+    decode(data, colour)
+    decode(data, grey)
+    np.testing.assert_array_equal(grey, tf.image.rgb_to_grayscale(colour).numpy())
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        encoded(noise(40, 40)),
+        saved(noise(40, 40), "CMYK", format="JPEG"),
+        saved(noise(40, 40), "RGB", format="JPEG", keep_rgb=True),
+        saved(noise(40, 40), "RGB", format="PNG"),
+        saved(noise(40, 40), "P", format="PNG"),
+    ],
+    ids=["jpeg", "cmyk", "rgb jpeg", "png", "palette"],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_damaged_pictures_that_the_first_look_lets_through_decode(tmp_path, whole, channels):
+    rng = np.random.default_rng(1)
+    contents = [damaged(whole, rng) for _ in range(150)]
+    names = [put(tmp_path / f"{i}.jpg", data).name for i, data in enumerate(contents)]
+    sizes, _, _, unreadable = images.check(tmp_path, names, 1)
+    assert unreadable
+    for row in set(range(150)) - set(unreadable):
+        decode(contents[row], np.empty((*sizes[row], channels), np.uint8))
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-20], lambda data: b"no picture", lambda data: b""])

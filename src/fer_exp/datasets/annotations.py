@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
 
-AT_ONCE = 2**14  # bytes; the files are smaller
+from fer_exp.system.regular import read_bytes
+
 MAGIC = npy.magic(1, 0)
 
 
@@ -20,7 +20,7 @@ def read_expression(path: str) -> int:
     Raises:
         OSError, ValueError: it cannot be read, or holds something else.
     """
-    array = _parse_repeated(_content(path))
+    array = _parse_repeated(read_bytes(path))
     if array.size != 1 or array.dtype.kind not in "USiuf":
         raise ValueError(f"{Path(path).name} holds {array.dtype} of shape {array.shape}, expected one code")
     try:
@@ -60,20 +60,7 @@ def read_npy(path: str) -> np.ndarray:
     Raises:
         OSError, ValueError: as np.load does.
     """
-    return _parse(_content(path))
-
-
-def _content(path: str) -> bytes:
-    """Return a small file's bytes, without what `open` prepares for other uses, which takes longer than the reading."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        data = part = os.read(file, AT_ONCE)
-        while len(part) == AT_ONCE:
-            part = os.read(file, AT_ONCE)
-            data += part
-        return data
-    finally:
-        os.close(file)
+    return _parse(read_bytes(path))
 
 
 def _parse(data: bytes) -> np.ndarray:

@@ -23,7 +23,7 @@ from fer_exp.system.cache import cached, entry_dir
 
 log = logging.getLogger(__name__)
 
-VERSION = 3  # raise it when the same files would now give another table
+VERSION = 4  # raise it when the same files would now give another table
 SHOWN = 5  # examples in a message
 COLUMNS = ("ids", "labels", "parts", "sizes", "digests", "hashes")
 CHUNK = 1024  # pictures in memory at once, where they are not files

@@ -68,6 +68,8 @@ def _folders(cfg: Fer2013Config, root: Path, names: list[str]) -> DatasetSpec:
 
 
 def _csv(cfg: Fer2013Config, path: Path) -> DatasetSpec:
+    if not path.is_file():
+        raise DataError(f"dataset.root={cfg.root}: {path} is not a file")
     test = cfg.test or USAGES[0]
     if test not in USAGES:
         raise ConfigError(f"dataset.test={test}: {path.name} has the parts {' and '.join(USAGES)}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -16,8 +17,11 @@ from PIL import Image, UnidentifiedImageError
 from fer_exp.datasets.faces import Faces
 from fer_exp.datasets.perceptual import LENGTH, SIDE, hash_pixels, perceptual_hash
 from fer_exp.errors import DataError
+from fer_exp.system.regular import read_bytes
 from fer_exp.system.workers import for_each
 
+PNG = b"\x89PNG\r\n\x1a\n"  # begins such a file
+NO_END = "Premature end of JPEG file"  # libjpeg's word for data without the marker that ends it
 PIXELS = 2**26  # of larger pictures Pillow decides whether they are meant to be opened at all
 
 
@@ -54,7 +58,7 @@ def check(root: Path, ids: Sequence[str], workers: int) -> Checked:
 
     def read(row: int) -> None:
         try:
-            data = (root / ids[row]).read_bytes()
+            data = read_bytes(f"{root}/{ids[row]}")
             sizes[row], hashes[row] = _size_and_hash(data)
             digests[row] = digest(data)
         except Exception as error:  # Pillow raises errors of all kinds on damaged files
@@ -109,10 +113,13 @@ def _small_grey(data: bytes) -> tuple[tuple[int, int], np.ndarray]:
 
     All of a JPEG's data is still read, most of the arithmetic is not done. simplejpeg gives the same pixels as Pillow
     in half of its time; what it finds a flaw in, Pillow judges.
+
+    Raises:
+        Exception: the picture is damaged; of all kinds.
     """
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
-        if space in ("YCbCr", "Gray") and height * width <= PIXELS:
+        if space in ("YCbCr", "Gray", "RGB") and height * width <= PIXELS:
             room = min(length // max(SIDE, length // 8) for length in (height, width))
             by = next((by for by in (8, 4, 2) if room >= by), 1)  # as Pillow's `draft` chooses it
             smaller = {"min_height": -(-height // by), "min_width": -(-width // by)} if by > 1 else {}
@@ -123,7 +130,40 @@ def _small_grey(data: bytes) -> tuple[tuple[int, int], np.ndarray]:
         width, height = image.size
         image.draft("L", (max(SIDE, width // 8), max(SIDE, height // 8)))
         image.load()
+        (_check_png if image.format == "PNG" else _check_jpeg)(data)
         return (height, width), np.asarray(image.convert("L"))
+
+
+def _check_jpeg(data: bytes) -> None:
+    """Raise ValueError where a JPEG file ends too early: Pillow does not mind behind the last row, TensorFlow does."""
+    try:
+        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1)
+    except ValueError as flaw:
+        if str(flaw) == NO_END:
+            raise
+
+
+def _check_png(data: bytes) -> None:
+    """Raise ValueError where a PNG file is not as it was written; Pillow does not look at all that TensorFlow does.
+
+    A chunk is its length, its kind, its content and the CRC of both. The first is IHDR, and the last IEND (W3C PNG
+    specification, third edition, 5.3 and 5.6).
+    """
+    at, view = len(PNG), memoryview(data)
+    kinds: list[bytes] = []
+    while b"IEND" not in kinds[-1:]:
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        end = at + 8 + length
+        if end + 4 > len(data):
+            raise ValueError("the file ends too early")
+        if crc32(view[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            raise ValueError(f"the checksum of {kind.decode('latin-1')} is wrong")
+        if kind == b"PLTE" and length % 3:
+            raise ValueError("PLTE has no whole number of colours")
+        kinds.append(kind)
+        at = end + 4
+    if kinds.index(b"IHDR") or kinds.count(b"IHDR") > 1 or data[26:28] != bytes(2):
+        raise ValueError("IHDR is not its one beginning, or of an unknown method")
 
 
 def _reason(error: Exception) -> str:

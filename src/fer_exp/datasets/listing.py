@@ -100,7 +100,7 @@ def list_folder(root: Path, path: str = "") -> Folder:
             for entry in entries:
                 if entry.name.startswith(".") or entry.name.lower() in JUNK:
                     continue
-                if entry.is_dir():
+                if _is_folder(entry):
                     folders.append(entry.name)
                     continue
                 files.append(entry.name)
@@ -124,6 +124,13 @@ def contents(root: Path) -> str:
 def is_picture(name: str) -> bool:
     """Return whether the file's name ends as a picture's does."""
     return name.lower().endswith(SUFFIXES)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself: opening it will say so
+        return False
 
 
 def _stamp(entry: os.DirEntry[str]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from fer_exp.config.dataset import DatasetConfig
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.errors import DataError
+from fer_exp.system.regular import read_bytes
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def people_state(cfg: DatasetConfig) -> str | None:
     if cfg.group_column is None or cfg.metadata is None:
         return cfg.group_pattern
     try:
-        content = Path(cfg.metadata).expanduser().read_bytes()
+        content = read_bytes(Path(cfg.metadata).expanduser())
     except OSError as error:
         raise DataError(f"dataset.metadata={cfg.metadata}: cannot be read: {error.strerror}") from error
     return f"{cfg.group_column} {sha256(content).hexdigest()}"
@@ -99,7 +100,7 @@ def _read(ids: list[str], cfg: DatasetConfig) -> _File:
     file = Path(cfg.metadata).expanduser()
     key = f"dataset.metadata={file}"
     try:
-        reader = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), restval="")
+        reader = csv.DictReader(read_bytes(file).decode("utf-8-sig").splitlines(), restval="")
         names, rows = list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{key}: cannot be read ({error}); give a csv file with the columns path and others") from error

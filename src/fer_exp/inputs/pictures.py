@@ -115,12 +115,21 @@ def decode(data: bytes, out: np.ndarray) -> None:
         pass
     with tf.device("CPU:0"):
         if data.startswith(b"\xff\xd8\xff"):
-            image = tf.io.decode_jpeg(data, out.shape[2], dct_method="INTEGER_ACCURATE")
+            image = _decode_unusual_jpeg(data, out.shape[2])
         else:
             image = tf.io.decode_png(data, out.shape[2])
     if image.shape != out.shape:
         raise ValueError(f"it now has {image.shape[1]}x{image.shape[0]} pixels, not {out.shape[1]}x{out.shape[0]}")
     out[:] = image.numpy()
+
+
+def _decode_unusual_jpeg(data: bytes, channels: int) -> tf.Tensor:
+    try:
+        return tf.io.decode_jpeg(data, channels, dct_method="INTEGER_ACCURATE")
+    except tf.errors.InvalidArgumentError:
+        if channels != 1:
+            raise
+        return tf.image.rgb_to_grayscale(tf.io.decode_jpeg(data, 3, dct_method="INTEGER_ACCURATE"))  # CMYK
 
 
 def _read_file(path: str, out: np.ndarray) -> None:
