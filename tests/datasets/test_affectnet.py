@@ -134,3 +134,10 @@ def test_a_half_unpacked_affectnet_names_the_missing_folder(root):
 def test_the_class_order_is_never_guessed(root):
     with pytest.raises(ConfigError, match=r"dataset\.classes"):
         read_affectnet(root, classes=None)
+
+
+def test_files_among_the_pictures_that_are_none_are_passed_over(root, caplog):
+    put(root / "train_set/images/notes.txt", b"x")
+    faces = read_affectnet(root)
+    assert len(faces) == 9 and not faces.excluded
+    assert "files that are no pictures are passed over: 1, such as train_set/images/notes.txt" in caplog.text

@@ -35,7 +35,17 @@ def test_a_chosen_part_that_is_not_there_is_refused(root, test):
         read_folder(root, test=test)
 
 
-@pytest.mark.parametrize("name", ["note.txt", "a.gif", "deeper/0.jpg"])
+def test_files_that_are_no_pictures_are_passed_over_and_counted(root, caplog):
+    for name in ("notes.txt", "Thumbs.db", "labels.csv"):
+        put(root / "train/a" / name, b"x")
+    for _ in range(2):  # built, and from the cache
+        caplog.clear()
+        faces = read_folder(root)
+        assert len(faces) == 7 and not faces.excluded
+        assert "files that are no pictures are passed over: 2, such as train/a/labels.csv" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.gif", "picture", "deeper/0.jpg"])
 def test_anything_else_in_a_class_folder_is_an_exclusion(root, name):
     put(root / "train/a" / name, b"x")
     with pytest.raises(DataError, match=name.split("/")[0]):

@@ -14,7 +14,17 @@ from fer_exp.datasets.annotations import read_expression, read_landmarks
 from fer_exp.datasets.build import DatasetSpec, build
 from fer_exp.datasets.class_folders import choose_test, class_folders, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces, identity
-from fer_exp.datasets.listing import Folder, Listing, contents, data_root, is_picture, list_folder, natural
+from fer_exp.datasets.listing import (
+    NOT_A_PICTURE,
+    Folder,
+    Listing,
+    contents,
+    data_root,
+    is_picture,
+    list_folder,
+    may_be_picture,
+    natural,
+)
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.system.workers import for_each
 
@@ -108,15 +118,18 @@ def _distributed(classes: tuple[str, ...], root: Path, workers: int) -> DatasetS
 
 
 def _list_distributed(classes: tuple[str, ...], root: Path, images: dict[str, Folder], workers: int) -> Listing:
-    faces, excluded = [], []  # of a face: part, id, path of its annotations without the ending
+    faces, excluded, passed_over = [], [], []  # of a face: part, id, path of its annotations without the ending
     for part, folder in images.items():
         annotations = root / PARTS[part] / "annotations"
         annotated = _annotated(annotations)
         stems_with_picture = set()
         for name in sorted(folder.files, key=natural):
+            if not is_picture(name) and not may_be_picture(name):
+                passed_over.append(folder.join(name))
+                continue
             stem = Path(name).stem
             stems_with_picture.add(stem)
-            reason = None if is_picture(name) else "not a .jpg, .jpeg or .png file"
+            reason = None if is_picture(name) else NOT_A_PICTURE
             if stem not in annotated:
                 stem = identity(stem)  # a covered copy shares its face's annotations
                 stems_with_picture.add(stem)
@@ -141,6 +154,7 @@ def _list_distributed(classes: tuple[str, ...], root: Path, images: dict[str, Fo
         parts=np.array([faces[row][0] for row in kept], "U5"),
         landmarks=landmarks if all_kept else landmarks[kept],
         excluded=excluded,
+        passed_over=passed_over,
     )
 
 

@@ -74,6 +74,10 @@ def build(cfg: DatasetConfig, spec: DatasetSpec, *, workers: int) -> Faces:
         build=lambda: _build(spec, landmark_path, workers, state, cfg.on_bad),
         write=_write,
     )
+    if names := table.meta["passed_over"]:
+        log.warning(
+            "warning: %s: files that are no pictures are passed over: %d, such as %s", cfg.name, len(names), names[0]
+        )
     report_excluded(table.excluded, cfg)
     return Faces(
         name=cfg.name,
@@ -110,7 +114,7 @@ def _build(spec: DatasetSpec, landmark_path: Path | None, workers: int, state: s
             "digests": _take(checked.digests, rows),
             "hashes": _take(checked.hashes, rows),
         },
-        meta={"classes": names, "state": state},
+        meta={"classes": names, "state": state, "passed_over": sorted(listing.passed_over, key=natural)},
         landmarks=None if listing.landmarks is None else _take(listing.landmarks, rows),
         pixels=None if listing.pixels is None else PixelRows(listing.pixels, rows),
         excluded=excluded,

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_exp.config.dataset import DatasetConfig
 from fer_exp.datasets.faces import Exclusion
-from fer_exp.datasets.listing import Folder, Listing, contents, is_picture, list_folder
+from fer_exp.datasets.listing import NOT_A_PICTURE, Folder, Listing, contents, is_picture, list_folder, may_be_picture
 from fer_exp.errors import DataError
 
 TEST_PARTS = ("test", "validation", "val")
@@ -70,10 +70,10 @@ def list_classes(
         label_of: a class folder's name -> its label, or why it has none.
 
     Returns:
-        The faces. Files that are not pictures, folders within class folders, and pictures of folders without a
-        label are exclusions.
+        The faces. Pictures of other kinds, folders within class folders, and pictures of folders without a label are
+        exclusions; files that are no pictures are passed over.
     """
-    ids, labels, part_names, excluded = [], [], [], []
+    ids, labels, part_names, excluded, passed_over = [], [], [], [], []
     for part, folders in parts.items():
         for folder in folders:
             label = label_of(folder.name)
@@ -81,7 +81,10 @@ def list_classes(
             for name in folder.files:
                 reason = label if isinstance(label, str) else None
                 if not is_picture(name):
-                    reason = "not a .jpg, .jpeg or .png file"
+                    if not may_be_picture(name):
+                        passed_over.append(folder.join(name))
+                        continue
+                    reason = NOT_A_PICTURE
                 if reason:
                     excluded.append(Exclusion(folder.join(name), class_name, reason))
                 else:
@@ -91,7 +94,8 @@ def list_classes(
             excluded += [
                 Exclusion(folder.join(name), class_name, "a folder within a class folder") for name in folder.folders
             ]
-    return Listing(classes, ids, np.array(labels, np.int64), np.array(part_names, "U5"), excluded=excluded)
+    labels_and_parts = np.array(labels, np.int64), np.array(part_names, "U5")
+    return Listing(classes, ids, *labels_and_parts, excluded=excluded, passed_over=passed_over)
 
 
 def label_by_name(classes: tuple[str, ...]) -> Callable[[str], int | str]:

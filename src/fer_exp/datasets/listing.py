@@ -16,6 +16,8 @@ from fer_exp.datasets.faces import Exclusion
 from fer_exp.errors import ConfigError, DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+UNUSABLE = (".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jpe", ".tif", ".tiff", ".webp")  # other pictures
+NOT_A_PICTURE = "not a .jpg, .jpeg or .png file"
 JUNK = ("thumbs.db", "desktop.ini")  # file managers leave these in any folder; hidden files count as junk too
 
 _natural_key = natsort_keygen()
@@ -33,6 +35,7 @@ class Listing:
         landmarks: (n, 68, 2) float32 pixels, NaN rows have none; None where the dataset has none.
         pixels: (n, h, w, 1) uint8 where the pictures are not files; may be a read-only memory map.
         excluded: faces that cannot be used, with the reason.
+        passed_over: files that are no pictures.
     """
 
     classes: tuple[str, ...]
@@ -42,6 +45,7 @@ class Listing:
     landmarks: np.ndarray | None = None
     pixels: np.ndarray | None = None
     excluded: list[Exclusion] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,11 @@ def contents(root: Path) -> str:
 def is_picture(name: str) -> bool:
     """Return whether the file's name ends as a picture's does."""
     return name.lower().endswith(SUFFIXES)
+
+
+def may_be_picture(name: str) -> bool:
+    """Return whether a file that cannot be used is missed among the faces: a picture of another kind, or who knows."""
+    return name.lower().endswith(UNUSABLE) or "." not in name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -10,21 +10,8 @@ import numpy as np
 
 from fer_exp.datasets import images
 from fer_exp.datasets.faces import Exclusion, Faces
-from fer_exp.datasets.listing import is_picture, natural
+from fer_exp.datasets.listing import NOT_A_PICTURE, UNUSABLE, is_picture, natural
 from fer_exp.errors import DataError
-
-UNUSABLE = (  # endings of pictures that cannot be read
-    ".avif",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".jfif",
-    ".jp2",
-    ".jpe",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
 
 
 def load(root: Path, workers: int) -> Faces:
@@ -56,7 +43,7 @@ def load(root: Path, workers: int) -> Faces:
             if is_picture(name):
                 names.append(path)
             elif name.lower().endswith(UNUSABLE):
-                excluded.append(Exclusion(path, None, "not a .jpg, .jpeg or .png file"))
+                excluded.append(Exclusion(path, None, NOT_A_PICTURE))
     names.sort(key=natural)
     sizes, digests, _, unreadable = images.check(root, names, workers)
     excluded += [Exclusion(names[row], None, reason) for row, reason in unreadable.items()]
