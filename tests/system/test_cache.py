@@ -51,6 +51,30 @@ def test_a_damaged_entry_is_built_again():
     assert cached(entry, read, lambda: 8, write) == 8
 
 
+@pytest.mark.parametrize("name", ["value", "crc32.txt"])
+def test_any_changed_byte_of_an_entry_is_noticed(name):
+    entry = entry_dir("x", {})
+    cached(entry, read, lambda: 12345, write)
+    for at in range((entry / name).stat().st_size):
+        data = bytearray((entry / name).read_bytes())
+        data[at] ^= 1
+        (entry / name).write_bytes(data)
+        assert cached(entry, read, lambda: 12345, write) == 12345
+    assert cached(entry, read, never, write) == 12345
+
+
+@pytest.mark.parametrize("change", [lambda entry: (entry / "crc32.txt").unlink(), lambda entry: put(entry / "more")])
+def test_files_that_are_missing_or_new_in_an_entry_are_noticed(change):
+    entry = entry_dir("x", {})
+    cached(entry, read, lambda: 7, write)
+    change(entry)
+    assert cached(entry, read, lambda: 8, write) == 8
+
+
+def put(path):
+    path.write_bytes(b"")
+
+
 def test_a_build_that_fails_leaves_nothing_behind():
     entry = entry_dir("x", {})
     with pytest.raises(AssertionError):

@@ -52,7 +52,7 @@ def _truncate(path):
 
 def _change_a_picture(path):
     content = bytearray(path.read_bytes())
-    content[-1] ^= 255
+    content[128 + 2 * 24 * 24 * 3] ^= 1  # in the third picture
     path.write_bytes(content)
 
 

@@ -23,7 +23,6 @@ VERSION = 1
 """Version of the drawing code and the files: a change that moves a pixel raises it, so that old caches are ignored."""
 
 _CHUNK = 32  # faces per job
-_PROBES = 64  # pictures whose digest is checked when a cache is read
 
 
 @dataclass(frozen=True)
@@ -122,9 +121,6 @@ def read(folder: Path, plan: Plan) -> Drawn:
         raise ValueError(f"{folder}/pixels.npy: {pixels.shape} {pixels.dtype}")
     if labels.shape != (n,) or landmarks.shape != (n, 68, 2) or digests.shape != (n,):
         raise ValueError(f"{folder}/table.npz: {labels.shape} {landmarks.shape} {digests.shape}")
-    for row in np.linspace(0, n - 1, _PROBES, dtype=int):
-        if _digest(pixels[row]) != digests[row]:
-            raise ValueError(f"{folder}/pixels.npy: picture {row} has changed")
     return Drawn(pixels, labels, landmarks, digests)
 
 
