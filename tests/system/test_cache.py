@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from fer_exp.errors import DataError
+from fer_exp.system import cache
 from fer_exp.system.cache import cache_dir, cached, entry_dir
 
 
@@ -69,6 +70,19 @@ def test_files_that_are_missing_or_new_in_an_entry_are_noticed(change):
     cached(entry, read, lambda: 7, write)
     change(entry)
     assert cached(entry, read, lambda: 8, write) == 8
+
+
+def test_of_a_large_file_both_ends_are_verified(monkeypatch):
+    monkeypatch.setattr(cache, "LARGE", 1000)
+    monkeypatch.setattr(cache, "BLOCK", 100)
+    entry = entry_dir("x", {})
+    build = lambda: 10**1500 + 5  # noqa: E731
+    cached(entry, read, build, write)
+    size = (entry / "value").stat().st_size
+    for at, noticed in ((0, True), (size - 1, True), (500, False)):
+        before = (entry / "value").read_bytes()
+        (entry / "value").write_bytes(before[:at] + b"7" + before[at + 1 :])
+        assert (cached(entry, read, build, write) == build()) is noticed
 
 
 def put(path):

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -23,6 +24,7 @@ from fer_exp.system import atomic
 T = TypeVar("T")
 SUMS = "crc32.txt"  # in each entry: the checksums of its other files
 BLOCK = 2**20  # bytes in memory at once
+LARGE = 2**30  # bytes from which a file is not read whole to be verified
 DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -53,8 +55,8 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
     """Return `read(entry)`; where there is nothing to read, let `write(folder, build())` fill it first.
 
     `write` fills a temporary folder that is then moved into place, all under a lock: two processes at once build
-    once, and one that is killed leaves nothing that looks complete. An entry of which a byte has changed, or that
-    `read` refuses by raising one of DAMAGED, is damaged or stale: it is built again and replaced.
+    once, and one that is killed leaves nothing that looks complete. An entry of which a byte has changed (`_sums`), or
+    that `read` refuses by raising one of DAMAGED, is damaged or stale: it is built again and replaced.
 
     Raises:
         DataError: the cache folder cannot be written to, a full disk among others.
@@ -118,16 +120,29 @@ def _try(read: Callable[[Path], T], entry: Path) -> T | None:
 
 
 def _sums(folder: Path) -> str:
-    """Return a line for each file: its CRC-32, the fastest checksum here at 2 GB/s, and its name."""
-    lines, block = [], memoryview(bytearray(BLOCK))
+    """Return a line for each file: its CRC-32, the fastest checksum here at 2 GB/s, its size and its name.
+
+    Of a file larger than `LARGE` only both ends count: reading it all at each start would be felt.
+    """
+    lines = []
     for path in sorted(folder.iterdir()):
         if path.name != SUMS:
-            value = 0
+            size = path.stat().st_size
             with path.open("rb", buffering=0) as file:
-                while count := file.readinto(block):
-                    value = zlib.crc32(block[:count], value)
-            lines.append(f"{value:08x}  {path.name}\n")
+                value = _crc(file, size if size <= LARGE else BLOCK)
+                if size > LARGE:
+                    file.seek(-BLOCK, os.SEEK_END)
+                    value = _crc(file, BLOCK, value)
+            lines.append(f"{value:08x} {size} {path.name}\n")
     return "".join(lines)
+
+
+def _crc(file: RawIOBase, size: int, value: int = 0) -> int:
+    """Return the CRC-32 of the next `size` bytes, going on from that of the bytes before them."""
+    block = memoryview(bytearray(min(BLOCK, max(1, size))))
+    while size > 0 and (count := file.readinto(block[: min(size, BLOCK)])):
+        value, size = zlib.crc32(block[:count], value), size - count
+    return value
 
 
 def _unwritable(entry: Path, error: OSError) -> DataError:
