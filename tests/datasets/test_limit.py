@@ -32,7 +32,7 @@ def test_the_limit_is_met_exactly_where_there_are_enough_faces():
 
 def test_rows_stay_in_file_order_and_in_their_parts():
     faces = make_faces(n_train=60, n_test=30)
-    rows = limited_rows(faces, 9)
+    rows = limited_rows(faces.ids, faces.labels, faces.parts, 9)
     assert (np.diff(rows) > 0).all()
     few = faces.take(rows)
     assert few.counts(few.rows("train")).tolist() == [3, 3, 3]

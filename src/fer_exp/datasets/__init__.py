@@ -48,7 +48,7 @@ def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
     if cfg.limit is not None:
         from fer_exp.datasets.limit import limited_rows
 
-        faces = faces.take(limited_rows(faces, cfg.limit))
+        faces = faces.take(limited_rows(faces.ids, faces.labels, faces.parts, cfg.limit))
     if cfg.duplicates is Duplicates.exclude:
         from fer_exp.datasets.twins import leave_out_twins
 

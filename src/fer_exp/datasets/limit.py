@@ -6,21 +6,25 @@ from hashlib import blake2b
 
 import numpy as np
 
-from fer_exp.datasets.faces import Faces
 
-
-def limited_rows(faces: Faces, limit: int) -> np.ndarray:
+def limited_rows(ids: np.ndarray, labels: np.ndarray, parts: np.ndarray, limit: int) -> np.ndarray:
     """Return the rows, in file order, of a stratified subset with `limit` faces of each part.
 
     Classes keep their shares; none that has faces loses all of them, so that a limit below their number gives one
     face of each. Which faces stay depends on their ids alone.
+
+    Args:
+        ids: (n,) str of the faces.
+        labels: (n,) int64.
+        parts: (n,) str, "train" or "test".
+        limit: faces of each part.
     """
     kept = []
     for part in ("train", "test"):
-        rows = faces.rows(part)
-        for label, count in enumerate(allot(faces.counts(rows), limit)):
-            members = rows[faces.labels[rows] == label]
-            kept.append(pick(faces.ids[members].tolist(), members, count))
+        rows = np.flatnonzero(parts == part)
+        for label, count in enumerate(allot(np.bincount(labels[rows]), limit)):
+            members = rows[labels[rows] == label]
+            kept.append(pick(ids[members].tolist(), members, count))
     return np.sort(np.concatenate(kept))
 
 

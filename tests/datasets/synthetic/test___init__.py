@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fer_exp import datasets
 from fer_exp.config.dataset import SyntheticConfig
+from fer_exp.datasets.limit import limited_rows
 from fer_exp.datasets.synthetic import load, store
 from fer_exp.datasets.synthetic.classes import CLASSES
 from fer_exp.datasets.synthetic.face import draw
@@ -23,6 +25,29 @@ def test_a_table_says_what_it_holds():
     assert faces.rows("train").tolist() == list(range(80))
     assert (faces.sizes == 24).all() and faces.sizes.shape == (96, 2)
     assert len(np.unique(faces.digests)) == 96  # no picture is in both parts
+
+
+def test_only_the_faces_that_a_limit_leaves_are_drawn_and_are_those_that_it_would_leave(monkeypatch):
+    every = load(CONFIG, size=24, workers=1)
+    drawn = []
+    monkeypatch.setattr(store, "draw", lambda *args: drawn.append(args[1:3]) or draw(*args))
+    for limit in (24, 9, 3):
+        drawn.clear()
+        limited = datasets.load(replace(CONFIG, limit=limit), size=24, workers=1)
+        kept = every.take(limited_rows(every.ids, every.labels, every.parts, limit))
+        assert len(drawn) == len(limited) == len(kept) < 60
+        for name in ("ids", "labels", "parts", "sizes", "digests", "landmarks"):
+            assert np.array_equal(getattr(limited, name), getattr(kept, name)), name
+        assert np.array_equal(limited.pixels[:], kept.pixels[:])
+        assert limited.fingerprint != every.fingerprint
+
+
+def test_a_limit_counts_the_classes_under_their_new_names():
+    renamed = replace(CONFIG, rename={"anger": "fear", "disgust": "fear"})
+    every = datasets.load(renamed, size=24, workers=1)
+    limited = datasets.load(replace(renamed, limit=20), size=24, workers=1)
+    rows = limited_rows(every.ids, every.labels, every.parts, 20)
+    assert limited.ids.tolist() == every.ids[rows].tolist()
 
 
 def test_one_process_and_two_draw_the_same(tmp_path, monkeypatch):

@@ -29,13 +29,15 @@ def load(cfg: SyntheticConfig, *, size: int, workers: int) -> Faces:
     (seed, size, intensity, spread, idle, blend, pose, corruption), its part, its index and its class alone.
 
     Args:
-        cfg: the dataset; `limit` and `on_bad` are ignored.
+        cfg: the dataset; `on_bad` is ignored. Of a dataset with a `limit` only the faces that stay are drawn, unless
+            `rename` may make other classes of them.
         size: side of the pictures in pixels where `cfg.size` is None; clipped to 24 to 512.
         workers: processes that draw; 1 or fewer draws in this one.
 
     Returns:
-        Faces with ids "train/000000" onwards, then "test/000000" onwards; pixels (n, s, s, 3) uint8 RGB, a read-only
-        memory map; landmarks for every face; digests S32, the hex BLAKE2b-128 of each picture; synthetic=True.
+        Faces with ids "train/000000" onwards, then "test/000000" onwards, without gaps where all are drawn; pixels
+        (n, s, s, 3) uint8 RGB, a read-only memory map; landmarks for every face; digests S32, the hex BLAKE2b-128 of
+        each picture; synthetic=True.
 
     Raises:
         ConfigError: `cfg.root`, `cfg.landmarks` or `cfg.classes` is given, or `cfg.seed` is negative.
@@ -69,7 +71,8 @@ def _plan(cfg: SyntheticConfig, size: int) -> Plan:
     }
     side = min(max(size, _SMALLEST), _LARGEST) if cfg.size is None else cfg.size
     look = Look(seed=cfg.seed, size=side, **strengths)
-    return Plan(look, cfg.n_train, cfg.n_test, float(cfg.imbalance), float(cfg.label_noise))
+    limit = None if cfg.limit is None or cfg.rename or cfg.limit >= max(cfg.n_train, cfg.n_test) else cfg.limit
+    return Plan(look, cfg.n_train, cfg.n_test, float(cfg.imbalance), float(cfg.label_noise), limit)
 
 
 def _faces(plan: Plan, drawn: Drawn) -> Faces:
@@ -78,13 +81,12 @@ def _faces(plan: Plan, drawn: Drawn) -> Faces:
     from fer_exp.datasets.faces import Faces
     from fer_exp.datasets.synthetic.classes import CLASSES
 
-    counts = {"train": plan.n_train, "test": plan.n_test}
     return Faces(
         name="synthetic",
         classes=CLASSES,
-        ids=np.array([f"{part}/{index:06d}" for part, n in counts.items() for index in range(n)]),
+        ids=drawn.ids,
         labels=drawn.labels,
-        parts=np.repeat(list(counts), list(counts.values())),
+        parts=np.char.partition(drawn.ids, "/")[:, 0],
         sizes=np.full((len(drawn.labels), 2), plan.look.size, np.int32),
         digests=drawn.digests,
         landmarks=drawn.landmarks,
@@ -95,10 +97,11 @@ def _faces(plan: Plan, drawn: Drawn) -> Faces:
 
 
 def _fingerprint(plan: Plan, drawn: Drawn) -> str:
-    """Return a digest of what was drawn: the digests stand for the pictures, the counts for ids and parts."""
+    """Return a digest of what was drawn: the digests stand for the pictures, counts and limit for ids and parts."""
     from hashlib import sha256
 
-    content = sha256(f"synthetic {plan.n_train} {plan.n_test} {plan.look.size}".encode())
+    limited = "" if plan.limit is None else f" {plan.limit}"
+    content = sha256(f"synthetic {plan.n_train} {plan.n_test} {plan.look.size}{limited}".encode())
     for array in (drawn.labels, drawn.digests, drawn.landmarks):
         content.update(array.tobytes())
     return content.hexdigest()

@@ -9,17 +9,19 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from fer_exp.datasets.limit import limited_rows
 from fer_exp.datasets.synthetic.classes import CLASSES, balanced, imbalanced, mislabel
 from fer_exp.datasets.synthetic.face import Look, Stream, draw, random_stream
 from fer_exp.errors import DataError
 from fer_exp.system.cache import cached, entry_dir
 from fer_exp.system.workers import pool
 
-VERSION = 1
+VERSION = 2
 """Version of the drawing code and the files: a change that moves a pixel raises it, so that old caches are ignored."""
 
 _CHUNK = 32  # faces per job
@@ -34,6 +36,7 @@ class Plan:
     n_test: int
     imbalance: float
     label_noise: float
+    limit: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +44,14 @@ class Drawn:
     """All pictures of a plan, training part first.
 
     Attributes:
+        ids: (n,) str, part/index.
         pixels: (n, size, size, 3) uint8 RGB, a read-only memory map.
         labels: (n,) int64; of the training part, some differ from the class that was drawn.
         landmarks: (n, 68, 2) float32.
         digests: (n,) S32, hex BLAKE2b-128 of each picture's bytes.
     """
 
+    ids: np.ndarray
     pixels: np.ndarray
     labels: np.ndarray
     landmarks: np.ndarray
@@ -61,7 +66,7 @@ def load_or_draw(plan: Plan, workers: int) -> Drawn:
     """
     drawn = cached(
         entry_dir("synthetic", {"version": VERSION, **asdict(plan)}),
-        read=lambda folder: read(folder, plan),
+        read=read,
         build=lambda: None,  # drawn straight into the folder: the pictures need not fit into memory
         write=lambda folder, _: write(folder, plan, workers),
     )
@@ -69,13 +74,38 @@ def load_or_draw(plan: Plan, workers: int) -> Drawn:
     return drawn
 
 
-def classes_and_labels(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
-    """Return (n,) int64 classes to draw and (n,) int64 labels, training part first; the test part's are equal."""
+class Listed(NamedTuple):
+    """The faces of a plan before they are drawn, training part first.
+
+    Attributes:
+        ids: (n,) str, part/index.
+        parts: (n,) str, "train" or "test".
+        indices: (n,) int64, the position of each in its part.
+        classes: (n,) int64, to be drawn.
+        labels: (n,) int64; the test part's are equal to its classes.
+    """
+
+    ids: np.ndarray
+    parts: np.ndarray
+    indices: np.ndarray
+    classes: np.ndarray
+    labels: np.ndarray
+
+
+def list_faces(plan: Plan) -> Listed:
+    """Return the faces of a plan: all of both parts, or those that its limit leaves, which are the same faces."""
     seed = plan.look.seed
     train = imbalanced(random_stream(seed, "train", 0, Stream.CLASSES), plan.n_train, plan.imbalance)
     train_labels = mislabel(random_stream(seed, "train", 0, Stream.LABELS), train, plan.label_noise)
     test = balanced(plan.n_test)
-    return np.concatenate([train, test]), np.concatenate([train_labels, test])
+    parts = np.repeat(["train", "test"], [plan.n_train, plan.n_test])
+    indices = np.concatenate([np.arange(plan.n_train), np.arange(plan.n_test)])
+    ids = np.array([f"{part}/{index:06d}" for part, index in zip(parts, indices, strict=True)])
+    every = Listed(ids, parts, indices, np.concatenate([train, test]), np.concatenate([train_labels, test]))
+    if plan.limit is None:
+        return every
+    rows = limited_rows(ids, every.labels, parts, plan.limit)
+    return Listed(*(column[rows] for column in every))
 
 
 def write(folder: Path, plan: Plan, workers: int) -> None:
@@ -85,18 +115,19 @@ def write(folder: Path, plan: Plan, workers: int) -> None:
         DataError: a process died, as happens when memory runs out.
         OSError: the folder cannot be written to.
     """
-    classes, labels = classes_and_labels(plan)
-    shape = (len(classes), plan.look.size, plan.look.size, 3)
-    landmarks = np.empty((len(classes), 68, 2), np.float32)
-    digests = np.empty(len(classes), "S32")
+    faces = list_faces(plan)
+    n = len(faces.ids)
+    shape = (n, plan.look.size, plan.look.size, 3)
+    landmarks = np.empty((n, 68, 2), np.float32)
+    digests = np.empty(n, "S32")
     with (
         (folder / "pixels.npy").open("wb") as file,
-        tqdm(total=len(classes), desc="Drawing faces", unit="", dynamic_ncols=True) as bar,
+        tqdm(total=n, desc="Drawing faces", unit="", dynamic_ncols=True) as bar,
     ):
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
         done = 0
-        for pixels, points in _draw_all(_jobs(plan, classes), workers):
+        for pixels, points in _draw_all(_jobs(plan.look, faces), workers):
             rows = slice(done, done + len(pixels))
             # A plain write, not a memory map: a full disk is then an error and not a crash.
             file.write(pixels.data)
@@ -104,24 +135,18 @@ def write(folder: Path, plan: Plan, workers: int) -> None:
             digests[rows] = [_digest(picture) for picture in pixels]
             done = rows.stop
             bar.update(len(pixels))
-    np.savez(folder / "table.npz", labels=labels, landmarks=landmarks, digests=digests)
+    np.savez(folder / "table.npz", ids=faces.ids, labels=faces.labels, landmarks=landmarks, digests=digests)
 
 
-def read(folder: Path, plan: Plan) -> Drawn:
-    """Read what `write` wrote for this plan.
+def read(folder: Path) -> Drawn:
+    """Read what `write` wrote.
 
     Raises:
         OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error: missing or damaged.
     """
     with np.load(folder / "table.npz", allow_pickle=False) as table:
-        labels, landmarks, digests = (table[key] for key in ("labels", "landmarks", "digests"))
-    pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
-    n, size = plan.n_train + plan.n_test, plan.look.size
-    if pixels.shape != (n, size, size, 3) or pixels.dtype != np.uint8:
-        raise ValueError(f"{folder}/pixels.npy: {pixels.shape} {pixels.dtype}")
-    if labels.shape != (n,) or landmarks.shape != (n, 68, 2) or digests.shape != (n,):
-        raise ValueError(f"{folder}/table.npz: {labels.shape} {landmarks.shape} {digests.shape}")
-    return Drawn(pixels, labels, landmarks, digests)
+        columns = {key: table[key] for key in ("ids", "labels", "landmarks", "digests")}
+    return Drawn(pixels=np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False), **columns)
 
 
 def _digest(picture: np.ndarray) -> bytes:
@@ -132,22 +157,23 @@ def _digest(picture: np.ndarray) -> bytes:
 @dataclass(frozen=True)
 class _Job:
     look: Look
-    part: str
-    first: int
+    parts: list[str]
+    indices: list[int]
     classes: list[int]
 
 
-def _jobs(plan: Plan, classes: np.ndarray) -> list[_Job]:
+def _jobs(look: Look, faces: Listed) -> list[_Job]:
+    chunks = (slice(first, first + _CHUNK) for first in range(0, len(faces.ids), _CHUNK))
     return [
-        _Job(plan.look, part, first, part_classes[first : first + _CHUNK].tolist())
-        for part, part_classes in (("train", classes[: plan.n_train]), ("test", classes[plan.n_train :]))
-        for first in range(0, len(part_classes), _CHUNK)
+        _Job(look, *(column[chunk].tolist() for column in (faces.parts, faces.indices, faces.classes)))
+        for chunk in chunks
     ]
 
 
 def _draw_chunk(job: _Job) -> tuple[np.ndarray, np.ndarray]:
     """Draw the faces of a job: pictures (m, size, size, 3) uint8 and landmarks (m, 68, 2) float32."""
-    faces = [draw(job.look, job.part, job.first + i, CLASSES[label]) for i, label in enumerate(job.classes)]
+    order = zip(job.parts, job.indices, job.classes, strict=True)
+    faces = [draw(job.look, part, index, CLASSES[label]) for part, index, label in order]
     return np.stack([face.pixels for face in faces]), np.stack([face.landmarks for face in faces])
 
 
