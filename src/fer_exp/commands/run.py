@@ -28,6 +28,7 @@ from fer_exp.tracking import (
     claimed,
     close_abandoned,
     deliver_abandoned,
+    find_run,
     open_store,
     run_title,
 )
@@ -83,7 +84,7 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
 
 
 def tidy(store: TrackingStore) -> None:
-    """Deliver what processes that are gone recorded, and close the runs that they left open."""
+    """Deliver what processes that are gone recorded, close the runs that they left open, drop what nobody goes on from."""
     if store.experiment_id is None:
         return
     try:
@@ -91,8 +92,26 @@ def tidy(store: TrackingStore) -> None:
             log.info("%d records that earlier runs had left are delivered", count)
         for run in close_abandoned(store):
             log.warning("warning: run %s was left by a process that is gone", run_title(run))
+        remove_finished_states(store)
     except ServerUnavailable as error:
         log.warning("warning: %s", error)
+
+
+def remove_finished_states(store: TrackingStore) -> None:
+    """Remove the states of finished runs, whose process ended before it could; other folders there stay.
+
+    Raises:
+        ServerUnavailable: the server does not answer.
+    """
+    for folder in store.state.glob("*"):
+        try:
+            _, run = find_run(store, folder.name)
+        except ServerUnavailable:
+            raise
+        except UserError:  # a run of another server, or no run
+            continue
+        if run.info.status == "FINISHED":
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def learn(

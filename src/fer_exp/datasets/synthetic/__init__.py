@@ -86,7 +86,7 @@ def _faces(plan: Plan, drawn: Drawn) -> Faces:
         classes=CLASSES,
         ids=drawn.ids,
         labels=drawn.labels,
-        parts=np.char.partition(drawn.ids, "/")[:, 0],
+        parts=np.char.partition(drawn.ids, "/")[:, 0].astype("U5"),
         sizes=np.full((len(drawn.labels), 2), plan.look.size, np.int32),
         digests=drawn.digests,
         landmarks=drawn.landmarks,
