@@ -19,6 +19,12 @@ class DataError(UserError):
     """A dataset that cannot be used as it is; the message names the file and the remedy."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return what a library says of an error as one line for a message: its words, else the name of its class."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= 300 else f"{words[:300]} ..."
+
+
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean X?` for a message, or nothing where none of the words is close."""
     close = get_close_matches(word, list(words), n=1)

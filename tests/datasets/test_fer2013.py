@@ -140,3 +140,18 @@ def test_a_csv_that_is_a_pipe_is_not_waited_for(tmp_path):
     for root in (tmp_path, tmp_path / "fer2013.csv"):
         with pytest.raises(DataError, match=r"fer2013\.csv is (not a file|a file where a folder is expected)"):
             read(root)
+
+
+@pytest.mark.parametrize(
+    "row, reason",
+    [
+        ((0, csv_pixels(0).replace(" ", " 4294967303 ", 1).rsplit(" ", 1)[0], "Training"), "pixels outside 0 to 255"),
+        ((0, csv_pixels(0), "Trainin"), "Usage 'Trainin' is none of Training, PrivateTest, PublicTest"),
+        ((0, csv_pixels(0), ""), "Usage '' is none of"),
+        (("9" * 5000, csv_pixels(0), "Training"), "has no class"),
+    ],
+    ids=["pixel", "usage", "no usage", "digits"],
+)
+def test_a_row_that_cannot_be_used_is_counted(tmp_path, row, reason):
+    with pytest.raises(DataError, match=f"1 face or class .*{reason}"):
+        read(fer_csv(tmp_path / "faces/fer2013.csv", rows(row)))

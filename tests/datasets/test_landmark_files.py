@@ -1,4 +1,5 @@
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -77,6 +78,7 @@ def test_backslashes_count_as_slashes(file):
         ({"landmarks": points(2)}, "lacks the array `path`"),
         ({"path": np.array(IDS), "landmarks": points(2)[:, :67]}, r"of shape \(2, 67, 2\)"),
         ({"path": np.arange(2), "landmarks": points(2)}, "`path` must be one str per face"),
+        ({"path": np.array([b"\xff.jpg", b"b.jpg"]), "landmarks": points(2)}, r"not an \.npz .*utf-8"),
         ({"path": np.array(IDS, object), "landmarks": points(2)}, "paths as str, not object"),
         ({"path": np.array(["x.jpg"]), "landmarks": points(1)}, r"has 'x\.jpg', the dataset 'train/a/0\.jpg'"),
         ({"path": np.array([IDS[0]] * 2), "landmarks": points(2)}, "is there twice"),
@@ -94,6 +96,25 @@ def test_a_file_that_is_no_npz_is_refused(file, data):
     file.write_bytes(data)
     with pytest.raises(DataError, match=r"not an \.npz file"):
         match(file, IDS)
+
+
+@pytest.mark.parametrize("name", ["path", "landmarks", "valid"])
+def test_a_member_that_is_no_array_is_refused(file, name):
+    save(file, path=np.array(IDS), landmarks=points(2), valid=np.ones(2, bool))
+    with zipfile.ZipFile(file) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for member, data in members.items():
+            archive.writestr(member, data[6:] if member == f"{name}.npy" else data)
+    with pytest.raises(DataError, match=rf"not an \.npz file of plain arrays \(`{name}` is no array\)"):
+        match(file, IDS)
+
+
+def test_landmarks_beyond_float32_are_none(file):
+    far = points(2).astype(np.float64)
+    far[0, 0, 0] = 1e300
+    save(file, path=np.array(IDS), landmarks=far)
+    assert np.isfinite(match(file, IDS)).all((1, 2)).tolist() == [False, True]
 
 
 def test_a_single_npy_is_refused(tmp_path):

@@ -5,9 +5,11 @@ import keras
 import numpy as np
 import pytest
 from publishers import ask_directly, serving, sha256
+from trees import damaged, put
 
 from fer_exp.errors import UserError
 from fer_exp.models import pretrained as weights
+from fer_exp.system.archives import MOST
 
 DEAD = "http://127.0.0.1:9/weights.h5"
 
@@ -68,6 +70,98 @@ def test_weights_of_another_network_are_refused_before_any_is_loaded(stored):
         with pytest.raises(UserError, match=said):
             weights.load(model, file)
         assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def replace(file, make):
+    """Put something else in the place of the first kernel."""
+    with h5py.File(file, "r+") as content:
+        group = content["model_weights/dense"]
+        (name,) = [name for name in group.attrs["weight_names"] if "kernel" in str(name)]
+        values = group[name][:]
+        del group[name]
+        make(group, name, values)
+
+
+def link_outside(group, name, values):
+    with h5py.File(f"{group.file.filename}.other", "w") as other:
+        other["w"] = values
+    group[name] = h5py.ExternalLink(f"{group.file.filename}.other", "w")
+
+
+def store_outside(group, name, values):
+    outside = f"{group.file.filename}.raw"
+    values.tofile(outside)
+    group.create_dataset(name, values.shape, values.dtype, external=[(outside, 0, values.nbytes)])
+
+
+def map_outside(group, name, values):
+    with h5py.File(f"{group.file.filename}.other", "w") as other:
+        other["w"] = values
+    layout = h5py.VirtualLayout(values.shape, values.dtype)
+    layout[:] = h5py.VirtualSource(f"{group.file.filename}.other", "w", values.shape)
+    group.create_virtual_dataset(name, layout)
+
+
+def not_finite(group, name, values):
+    values[1, 1] = np.nan
+    group[name] = values
+
+
+@pytest.mark.parametrize(
+    "make, reason",
+    [
+        (link_outside, "is a link to another file"),
+        (store_outside, "is stored in other files"),
+        (map_outside, "is stored in other files"),
+        (not_finite, "holds numbers that are not finite"),
+        (lambda group, name, values: group.create_dataset(name, data=values.astype("S")), "not numbers"),
+        (lambda group, name, values: group.create_group(name), "no attribute"),
+    ],
+    ids=["link", "storage", "virtual", "nan", "text", "group"],
+)
+def test_weights_are_finite_numbers_in_the_file_itself(stored, make, reason):
+    file, _ = stored
+    replace(file, make)
+    model = tiny()
+    before = model.get_weights()
+    with pytest.raises(UserError, match=rf"tiny\.h5: not an HDF5 file of weights in Keras's layout \(.*{reason}"):
+        weights.load(model, file)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_the_size_is_that_of_all_layers_together(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.attrs["layer_names"] = [f"dense_{i}" for i in range(5)]
+        for i in range(5):
+            group = file.create_group(f"dense_{i}")
+            group.attrs["weight_names"] = ["w"]
+            group.create_dataset("w", (MOST // 16,), "f4", chunks=True, compression="gzip")  # nothing is stored of it
+    with pytest.raises(UserError, match=r"takes 10\.0 GiB, more than the 8 GiB"):
+        weights.load(tiny(), tmp_path / "x.h5")
+
+
+def test_a_small_array_in_huge_chunks_counts_as_one(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.attrs["layer_names"] = [f"dense_{i}" for i in range(5)]
+        for i in range(5):
+            group = file.create_group(f"dense_{i}")
+            group.attrs["weight_names"] = ["w"]
+            group.create_dataset("w", (2,), "f4", maxshape=(None,), chunks=(2**29,))
+    with pytest.raises(UserError, match=r"takes 10\.0 GiB, more than the 8 GiB"):
+        weights.load(tiny(), tmp_path / "x.h5")
+
+
+def test_damaged_weights_are_said_in_one_line(stored):
+    file, _ = stored
+    whole, rng, model, refused = file.read_bytes(), np.random.default_rng(0), tiny(), 0
+    for _ in range(100):
+        put(file, damaged(whole, rng))
+        try:
+            weights.load(model, file)
+        except UserError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 30
 
 
 @pytest.mark.parametrize("content", [b"", b"no HDF5 at all", None])

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from hostile import Touch
+from trees import damaged, put
 
 from fer_exp.config.optimizer import AdamConfig
 from fer_exp.config.training import Keep, Mode, TrainingConfig
@@ -67,7 +68,7 @@ def test_the_file_holds_the_weights_and_no_optimizer(tmp_path):
 def test_a_model_with_code_inside_is_refused(tmp_path):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
     model.save(tmp_path / "hostile.keras")
-    with pytest.raises(ValueError, match="lambda"):
+    with pytest.raises(UserError, match=r"hostile\.keras: not a saved model, or a damaged one .*lambda"):
         load(tmp_path / "hostile.keras")
 
 
@@ -122,3 +123,16 @@ def test_code_in_a_model_is_not_run(tmp_path):
     with pytest.raises(UserError, match="not a saved model"):
         load(tmp_path / "y.keras")
     assert not (tmp_path / "touched").exists()
+
+
+def test_a_damaged_model_is_said_in_one_line(tmp_path):
+    save(tiny(), tmp_path / "x.keras")
+    whole, rng, refused = (tmp_path / "x.keras").read_bytes(), np.random.default_rng(0), 0
+    for _ in range(40):
+        put(tmp_path / "x.keras", damaged(whole, rng))
+        try:
+            load(tmp_path / "x.keras")
+        except UserError as error:
+            refused += 1
+            assert "\n" not in str(error) and "x.keras: not a saved model" in str(error)
+    assert refused > 20

@@ -84,7 +84,7 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
 
 
 def tidy(store: TrackingStore) -> None:
-    """Deliver what processes that are gone recorded, close the runs that they left open, drop what nobody goes on from."""
+    """Deliver what processes that are gone recorded, close their runs, and remove states that nobody goes on from."""
     if store.experiment_id is None:
         return
     try:

@@ -14,7 +14,7 @@ from fer_exp.datasets.build import DatasetSpec, build
 from fer_exp.datasets.class_folders import TEST_PARTS, choose_test, class_folders, label_by_name, list_classes, state_of
 from fer_exp.datasets.faces import Exclusion, Faces
 from fer_exp.datasets.listing import Listing, contents, data_root, list_folder
-from fer_exp.errors import ConfigError, DataError
+from fer_exp.errors import ConfigError, DataError, one_line
 from fer_exp.system.cache import scratch
 
 CODES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # column `emotion`, by code
@@ -88,7 +88,8 @@ def _csv(cfg: Fer2013Config, path: Path) -> DatasetSpec:
 def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
     """Read the rows of a csv whose Usage is Training or `test`; pixels (n, 48, 48, 1) uint8, a read-only memory map.
 
-    A row with an unknown code, another number of pixels than 48 x 48, or values outside 0 to 255 is an exclusion.
+    A row with an unknown Usage or code, another number of pixels than 48 x 48, or values outside 0 to 255 is an
+    exclusion.
 
     Raises:
         DataError: it is not such a csv, or the cache cannot be written to.
@@ -98,9 +99,13 @@ def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
     with scratch() as file:
         bar = tqdm(_rows(path), "Reading annotations", unit="face", disable=None)
         for row, (code, text, usage) in enumerate(bar):
-            if usage not in parts:
-                continue
             face_id = f"{usage}/{row}"
+            if usage not in parts:
+                if usage not in USAGES:
+                    excluded.append(
+                        Exclusion(face_id, None, f"Usage {usage!r} is none of Training, {', '.join(USAGES)}")
+                    )
+                continue
             label = _class(code)
             image = _pixels(text)
             if isinstance(image, str) or label not in classes:
@@ -131,7 +136,7 @@ def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
                 _need_columns(path, list(table.columns))
                 yield from zip(table["emotion"], table["pixels"], map(str.strip, table["Usage"]), strict=True)
     except (OSError, ValueError) as error:
-        raise DataError(f"dataset.root={path}: cannot be read as csv: {error}") from error
+        raise DataError(f"dataset.root={path}: cannot be read as csv: {one_line(error)}") from error
 
 
 def _need_columns(path: Path, names: list[str]) -> None:
@@ -145,15 +150,16 @@ def _need_columns(path: Path, names: list[str]) -> None:
 
 def _class(code: str) -> str | None:
     code = code.strip()
-    return CODES[int(code)] if code.isdecimal() and int(code) < len(CODES) else None
+    # Python refuses to convert thousands of digits
+    return CODES[int(code)] if code.isdecimal() and len(code) < 9 and int(code) < len(CODES) else None
 
 
 def _pixels(text: str) -> np.ndarray | str:
-    """Return the picture, (48, 48, 1) int32, or why there is none."""
+    """Return the picture, (48, 48, 1) int64, or why there is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # NumPy's, on text that is not a number: counted below
-            values = np.fromstring(text, dtype=np.int32, sep=" ")
+            values = np.fromstring(text, dtype=np.int64, sep=" ")
     except ValueError:
         return "its pixels are not numbers"
     if len(values) != SIDE * SIDE:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_exp.errors import DataError
+from fer_exp.errors import DataError, one_line
 from fer_exp.system.archives import check_archive
 
 POINTS = 68  # iBUG 300-W mark-up (Sagonas et al. 2013)
@@ -96,15 +96,18 @@ def check_fit(path: Path, landmarks: np.ndarray, sizes: np.ndarray) -> None:
 
 
 def _read(path: Path) -> tuple[list[str], np.ndarray]:
-    """Return paths with slashes, and (m, 68, 2) landmarks in the file's own float type, NaN rows where not usable."""
+    """Return paths with slashes, and (m, 68, 2) float32 landmarks, NaN rows where not usable."""
     key_and_path = f"dataset.landmarks={path}"
     try:
         check_archive(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in ("path", "landmarks", "valid") if key in file.files}
+        if wrong := [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"`{wrong[0]}` is no array")
+        paths = _text(arrays["path"]) if "path" in arrays else np.array([])
     except Exception as error:  # zipfile and NumPy raise errors of all kinds on damaged files
         raise DataError(
-            f"{key_and_path}: not an .npz file of plain arrays ({error}). Write it with "
+            f"{key_and_path}: not an .npz file of plain arrays ({one_line(error)}). Write it with "
             "numpy.savez(FILE, path=..., landmarks=..., valid=...), paths as str, not object"
         ) from error
     for key in ("path", "landmarks"):
@@ -114,8 +117,8 @@ def _read(path: Path) -> tuple[list[str], np.ndarray]:
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{key} {length}" for key, length in lengths.items())
         raise DataError(f"{key_and_path}: its arrays are of unequal length: {listed}")
-    paths, points = arrays["path"], arrays["landmarks"]
-    if paths.ndim != 1 or paths.dtype.kind not in "US":
+    points = arrays["landmarks"]
+    if paths.ndim != 1 or paths.dtype.kind != "U":
         raise DataError(f"{key_and_path}: `path` must be one str per face, not {paths.dtype} of shape {paths.shape}")
     if points.shape[1:] not in ((POINTS, 2), (POINTS * 2,)) or points.dtype.kind not in "fiu":
         raise DataError(
@@ -124,10 +127,19 @@ def _read(path: Path) -> tuple[list[str], np.ndarray]:
         )
     if "valid" in arrays and (arrays["valid"].ndim != 1 or arrays["valid"].dtype.kind not in "biu"):
         raise DataError(f"{key_and_path}: `valid` must be one bool per face")
-    points = points.reshape(-1, POINTS, 2)
-    if points.dtype.kind != "f":
-        points = points.astype(np.float32)
+    with np.errstate(over="ignore"):  # infinite then, and not usable
+        points = points.reshape(-1, POINTS, 2).astype(np.float32, copy=False)
     usable = np.isfinite(points).all((1, 2)) & arrays.get("valid", np.ones(len(points), bool)).astype(bool)
     points[~usable] = np.nan
-    names = np.char.decode(paths) if paths.dtype.kind == "S" else paths
-    return [name.replace("\\", "/").removeprefix("./") for name in names.tolist()], points
+    return [name.replace("\\", "/").removeprefix("./") for name in paths.tolist()], points
+
+
+def _text(paths: np.ndarray) -> np.ndarray:
+    """Return paths as str; raise ValueError where they are not UTF-8, or not Unicode."""
+    if paths.dtype.kind == "S":
+        return np.char.decode(paths, "utf-8")
+    try:
+        paths.tolist()
+    except SystemError as error:
+        raise ValueError("`path` is not valid text") from error
+    return paths

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 
 from fer_exp.config.training import Keep, Mode
-from fer_exp.errors import UserError
+from fer_exp.errors import UserError, one_line
 from fer_exp.system import atomic
 from fer_exp.system.archives import check_archive
 
@@ -149,10 +148,10 @@ def load(path: Path) -> keras.Model:
     """Load a saved model, for prediction; Lambda layers and pickled code are refused.
 
     Raises:
-        UserError: it is not a saved model, or would unpack to more than any model here takes.
+        UserError: it is not a saved model, is damaged, or would unpack to more than any model here takes.
     """
     try:
         check_archive(path)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a saved model ({error})") from error
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises errors of all kinds on damaged files
+        raise UserError(f"{path}: not a saved model, or a damaged one ({one_line(error)})") from error
