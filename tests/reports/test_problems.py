@@ -7,7 +7,7 @@ from conftest import make_faces
 
 from fer_exp.datasets.faces import Exclusion
 from fer_exp.datasets.twins import Twins
-from fer_exp.reports.problems import find_problems
+from fer_exp.reports.problems import find_problems, print_problems
 
 
 def test_clean_faces_have_no_problem():
@@ -34,3 +34,11 @@ def test_each_problem_is_found_on_its_face_and_on_no_other():
         ("train/0009", "same picture twice"),
     ]
     assert found["detail"].tolist()[-1] == "train/0000 (angry)"
+
+
+def test_class_and_file_names_are_printed_as_text(capsys):
+    faces = replace(make_faces(), classes=("[red]rich[", "[/x]", "happy"))
+    faces = replace(faces, excluded=[Exclusion("train/[/x].jpg", "[/x]", "damaged picture: [/]")])
+    print_problems(faces, find_problems(faces, Twins.none()))
+    said = capsys.readouterr().out
+    assert "[red]rich[" in said and "train/[/x].jpg: damaged picture: [/]" in said

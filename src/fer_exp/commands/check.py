@@ -36,6 +36,7 @@ def check(settings: CheckConfig) -> None:
     from fer_exp.datasets.people import warn_of_people
     from fer_exp.datasets.twins import find_twins
     from fer_exp.reports.problems import find_problems, print_problems
+    from fer_exp.reports.tables import as_csv
 
     assert settings.dataset is not None  # CheckConfig says so
     asked = replace(settings.dataset, on_bad=OnBad.skip, duplicates=Duplicates.report)
@@ -48,7 +49,7 @@ def check(settings: CheckConfig) -> None:
     print_problems(faces, problems)
     if len(problems):
         file = Path(HydraConfig.get().runtime.output_dir) / FILE
-        problems.to_csv(file, index=False)
+        file.write_text(as_csv(problems), errors="backslashreplace")
         raise DataError(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}; {file} lists them all")
 
 

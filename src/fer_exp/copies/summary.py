@@ -17,7 +17,7 @@ from fer_exp.datasets import images
 from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
 from fer_exp.reports.run_report import print_run_links
-from fer_exp.reports.tables import markdown_table
+from fer_exp.reports.tables import escape_markdown, markdown_table
 from fer_exp.tracking import provenance
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _record(
     }
     run.log_metrics({key: float(value) for key, value in counts.items()})
     lines = [[key.replace("_", " "), f"{value:g}"] for key, value in counts.items()]
-    run.set_tags({"mlflow.note.content": markdown_table([run.name, ""], lines)})
+    run.set_tags({"mlflow.note.content": markdown_table([escape_markdown(run.name), ""], lines)})
     run.log_artifact(output / manifest.FILE)
     if len(missing := table[table["outcome"] != manifest.WRITTEN]):
         shown = missing[["source", "class", "outcome"]].map(lambda text: text.encode(errors="replace").decode())

@@ -16,6 +16,7 @@ from fer_exp.reports import figures
 from fer_exp.reports.landmark_sheet import draw_landmark_sheet
 from fer_exp.reports.people import describe_people
 from fer_exp.reports.problems import find_problems
+from fer_exp.reports.tables import as_csv
 from fer_exp.reports.twins import describe_twins, draw_twins
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _describe_leaks(run: Recorder, faces: Faces, split: Split, test: np.ndarray)
 def _describe_problems(run: Recorder, faces: Faces, twins: Twins) -> None:
     problems = find_problems(faces, twins)
     if not problems.empty:
-        run.log_text(problems.to_csv(index=False), "data/problems.csv")
+        run.log_text(as_csv(problems), "data/problems.csv")
         counts = "; ".join(f"{problem}: {n}" for problem, n in problems["problem"].value_counts().items())
         log.warning("warning: data/problems.csv in the run names faces to look at (%s)", counts)
 

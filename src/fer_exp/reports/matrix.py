@@ -11,7 +11,7 @@ from rich.table import Table
 
 from fer_exp.inputs.variants import order_test_sets
 from fer_exp.reports import figures
-from fer_exp.reports.tables import markdown_table, print_table
+from fer_exp.reports.tables import escape_latex, escape_markdown, markdown_table, print_table
 
 KEY = (
     "Accuracy with its 95 % interval over faces and seeds, of several runs after mean ± standard deviation (runs); "
@@ -47,13 +47,16 @@ def _row(
 
 
 def as_markdown(table: pd.DataFrame, corner: str) -> str:
-    """Return the matrix as a markdown table with `corner` in its first cell."""
+    """Return the matrix as a markdown table with `corner`, which may have markup, in its first cell."""
     rows, columns, cells = _axes(table)
     lines = [
-        [f"**{row}**", *_row(cells, row, columns, lambda cell: f"**{cell.accuracy:.3f}** {uncertainty(cell)}")]
+        [
+            f"**{escape_markdown(row)}**",
+            *_row(cells, row, columns, lambda cell: f"**{cell.accuracy:.3f}** {uncertainty(cell)}"),
+        ]
         for row in rows
     ]
-    return markdown_table([corner, *columns], lines)
+    return markdown_table([corner, *map(escape_markdown, columns)], lines)
 
 
 def print_matrix(table: pd.DataFrame, title: str) -> None:
@@ -94,19 +97,16 @@ def as_latex(table: pd.DataFrame, caption: str) -> str:
     def line(*words: str) -> str:
         return " & ".join(words) + r" \\"
 
-    def escape(text: str) -> str:
-        return re.sub(r"([_%&#${}])", r"\\\1", text).replace("~", r"\textasciitilde{}").replace("±", r"$\pm$")
-
     def words(cell: pd.Series) -> str:
         note = re.sub(r"(?<=\d)-(?=\d)", "--", uncertainty(cell))  # a range, not a hyphen
-        return f"{cell.accuracy:.3f} ({escape(note)})"
+        return f"{cell.accuracy:.3f} ({escape_latex(note)})"
 
-    body = [line("trained on", *map(escape, columns)), r"\midrule"]
-    body += [line(escape(row), *_row(cells, row, columns, words)) for row in rows]
+    body = [line("trained on", *map(escape_latex, columns)), r"\midrule"]
+    body += [line(escape_latex(row), *_row(cells, row, columns, words)) for row in rows]
     head = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(caption)}}}",
+        rf"\caption{{{escape_latex(caption)}}}",
         rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
     ]
     return "\n".join([*head, r"\toprule", *body, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])

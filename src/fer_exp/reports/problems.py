@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fer_exp.datasets.faces import Faces
 from fer_exp.datasets.twins import IN_TEST, Twins
 from fer_exp.landmarks import geometry
+from fer_exp.reports.tables import print_table
 
 SMALL = 24  # pixels; a smaller face shows little
 LONG = 2.0  # longer side by shorter side
@@ -96,9 +97,8 @@ def print_problems(faces: Faces, problems: pd.DataFrame) -> None:
         counts.add_column(name, no_wrap=True, justify="left" if name == "class" else "right")
     per_part = [faces.counts(faces.rows(part)) for part in ("train", "test")]
     for name, *numbers in zip(faces.classes, *per_part, strict=True):
-        counts.add_row(name, *(str(n) if n else "[red]0[/red]" for n in numbers))
-    console = Console(width=max(112, Console().width))
-    console.print(counts)
+        counts.add_row(name, *(str(n) if n else Text("0", "red") for n in numbers))
+    print_table(counts, wrap=True)
     sizes = np.sort(faces.sizes.min(axis=1))
     landmarks = "none" if faces.landmarks is None else f"{geometry.usable(faces.landmarks).sum()} of {len(faces)}"
     print(f"shorter side {sizes[0]} to {sizes[-1]} pixels, median {sizes[len(sizes) // 2]}; landmarks: {landmarks}")
@@ -111,4 +111,4 @@ def print_problems(faces: Faces, problems: pd.DataFrame) -> None:
     for problem, rows in problems.groupby("problem", sort=False):
         examples = "; ".join(f"{r.id}: {r.detail}".removesuffix(": ") for r in rows.head(SHOWN).itertuples())
         shown.add_row(problem, str(len(rows)), examples)
-    console.print(shown)
+    print_table(shown, wrap=True)

@@ -18,7 +18,7 @@ from fer_exp.inputs.source import Source
 from fer_exp.inputs.variants import is_degraded, on_curve, own_test_set
 from fer_exp.reports import figures
 from fer_exp.reports.subgroups import record_subgroups
-from fer_exp.reports.tables import markdown_table, print_table
+from fer_exp.reports.tables import escape_markdown, markdown_table, print_table
 
 if TYPE_CHECKING:
     import keras
@@ -168,7 +168,8 @@ def print_results(
     for i, line in enumerate(lines):
         table.add_row(*line, end_section=i + 1 < len(lines) and line[0] != lines[i + 1][0])
     print_table(table)
-    return f"{title}\n\n{markdown_table(head, lines)}"
+    escaped = [[escape_markdown(text) for text in line] for line in lines]
+    return f"{escape_markdown(title)}\n\n{markdown_table(head, escaped)}"
 
 
 def print_checkpoint(run: Recorder, checkpoint: str, by_set: dict[str, Scores], faces: Faces) -> None:

@@ -16,6 +16,7 @@ from fer_exp.reports import matrix, page
 from fer_exp.reports.group_figures import GroupFigures, log_figure
 from fer_exp.reports.run_report import print_run_links
 from fer_exp.reports.subgroups import page_tables
+from fer_exp.reports.tables import as_csv, escape_markdown
 from fer_exp.tracking import Recorder, TrackingStore, provenance
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         cells = matrices[checkpoint] = matrix_table(results, checkpoint)
         words = " ".join(filter(None, [title, f"{checkpoint} checkpoint"])) + mark
         # no heading above: the page shows the first lines alone until it is asked for more
-        texts.append(matrix.as_markdown(cells, f"{words}: trained on \\ tested on"))
+        texts.append(matrix.as_markdown(cells, f"{escape_markdown(words)}: trained on \\ tested on"))
         matrix.print_matrix(cells, words)
         latex.append(matrix.as_latex(cells, f"Accuracy, {words}"))
         drawn[checkpoint] = log_figure(summary, matrix.draw(cells, words), f"{file}-{checkpoint}")
@@ -114,14 +115,17 @@ def _log_tables(summary: Recorder, groups: dict[str, Group]) -> None:
     matrices = [(title, *item) for title, group in groups.items() for item in group.matrices.items()]
     cells = pd.concat([cells.assign(matrix=title, checkpoint=checkpoint) for title, checkpoint, cells in matrices])
     summary.log_table(cells, "matrix.json")
-    summary.log_text(cells.to_csv(index=False), "matrix.csv")
+    summary.log_text(as_csv(cells), "matrix.csv")
     summary.log_text("\n".join(text for group in groups.values() for text in group.latex), "matrix.tex")
 
 
 def _describe(summary: Recorder, runs: list[Run], groups: dict[str, Group], partial: list[str]) -> None:
     """Make the matrices and links to the runs the description of the summary run."""
     texts = [text for group in groups.values() for text in group.texts]
-    links = [f"- [{run.info.run_name}](#/experiments/{run.info.experiment_id}/runs/{run.info.run_id})" for run in runs]
+    links = [
+        f"- [{escape_markdown(run.info.run_name)}](#/experiments/{run.info.experiment_id}/runs/{run.info.run_id})"
+        for run in runs
+    ]
     note = "\n\n".join([*partial, *texts, f"{matrix.KEY}\n\nRuns:", "\n".join(links)])
     summary.set_tags({"mlflow.note.content": note})
 

@@ -1,20 +1,71 @@
-"""Tables on the terminal and in markdown."""
+"""Tables on the terminal, in markdown and as csv; names of classes and files are text there, never markup."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def print_table(table: Table) -> None:
-    """Print a table on the terminal, as wide as it needs to be: a narrower one would cut its numbers."""
-    needed = Console(width=10_000).measure(table).maximum
-    Console(width=max(Console().width, needed)).print(table)
+WRAPPED = 112  # characters of a table that wraps, on a narrower terminal too
+LATEX: dict[str | int, str | int | None] = {
+    **{character: rf"\{character}" for character in "_%&#${}"},
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "\n": " ",
+}
+FORMULA = re.compile(r"[=+\-@\t\r]")  # begins what a spreadsheet computes (OWASP, CSV injection)
+
+
+def print_table(table: Table, wrap: bool = False) -> None:
+    """Print a table on the terminal, as wide as it needs to be: a narrower one would cut its numbers.
+
+    Args:
+        table: whose strings are taken as they are; what is coloured is a rich.text.Text.
+        wrap: break its lines where the terminal ends instead.
+    """
+    width = Console().width
+    needed = WRAPPED if wrap else _console(10_000).measure(table).maximum
+    _console(max(width, needed)).print(table)
+
+
+def _console(width: int) -> Console:
+    return Console(width=width, markup=False, emoji=False)
 
 
 def markdown_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a markdown table with these cells."""
-    rows = [head, ["---"] * len(head), *lines]
+    """Return a markdown table with these cells, which may have emphasis; a bar or the end of a line breaks no cell."""
+    rows = [[_cell(text) for text in row] for row in (head, *lines)]
+    rows.insert(1, ["---"] * len(head))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\|", " ".join(text.splitlines()))
+
+
+def escape_markdown(text: str) -> str:
+    """Return text that markdown shows as it is, on one line; an underscore within a word needs no escape."""
+    return re.sub(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(text.splitlines()))
+
+
+def escape_latex(text: str) -> str:
+    """Return text that LaTeX prints as it is."""
+    return text.translate(str.maketrans(LATEX))
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """Return a table as csv without its index; text that a spreadsheet would take for a formula begins with a '."""
+    return table.map(lambda value: f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value).to_csv(
+        index=False
+    )

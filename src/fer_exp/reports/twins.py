@@ -12,6 +12,7 @@ import pandas as pd
 from fer_exp.datasets import images
 from fer_exp.datasets.twins import count_left_out
 from fer_exp.reports import figures
+from fer_exp.reports.tables import as_csv
 
 if TYPE_CHECKING:
     from fer_exp.datasets.faces import Faces
@@ -47,7 +48,7 @@ def describe_twins(run: Recorder, faces: Faces, split: Split, test: np.ndarray, 
         return
     table = pair_table(faces, used)
     table["side"] = np.where(np.isin(used.train, sides["validation"]), "validation", "training")
-    run.log_text(table.to_csv(index=False), LIST)
+    run.log_text(as_csv(table), LIST)
     for side, pairs in of_side.items():
         if count := len(np.unique(pairs.test)):
             log.warning("warning: %s; %s in the run lists all pairs", near_sentence(faces, pairs, side, count), LIST)
