@@ -182,6 +182,5 @@ def extract_form(stem: keras.Model, key: dict[str, object], source: Source, form
                 bar.update(n)
         table.flush()
 
-    return cached(
-        _entry(key, source, form, rows), read, lambda: rows, write
-    )  # `write` computes them itself, batch by batch
+    entry = _entry(key, source, form, rows)
+    return cached(entry, read, lambda: rows, write)  # `write` computes them itself, batch by batch

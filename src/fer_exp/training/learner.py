@@ -1,4 +1,4 @@
-"""What is trained on what: a whole network on pictures, or its head on the features of a fixed base."""
+"""What is trained and tested on what: a whole network on pictures, or what follows its frozen layers on features."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Learner(NamedTuple):
 
     Attributes:
         network: the whole network; checkpoints hold it.
-        trained: what learns: the network, or its head.
+        trained: what learns: the network, or the part of it behind its frozen layers.
         source: what `trained` sees.
         tested: what validation goes through: `trained`, or the part of the network behind its frozen layers.
         test_source: what `tested` sees, of validation and test faces.
