@@ -23,7 +23,7 @@ def test_a_copy_has_the_same_layout_and_every_face_covered(asked, folder, tmp_pa
     there = load(of_folder(folder), size=16, workers=1)
     placed = place_occluder(there.landmarks, there.sizes, QUEST2, there.ids)
     for row in (0, 50):
-        picture = cv2.imread(str(there.path(row)))[..., ::-1]
+        picture = cv2.imread(there.path(row))[..., ::-1]
         expected = placed.paint(picture[None], [row], np.array([True]))[0]
         got = cv2.imread(str(tmp_path / "copy" / there.ids[row]))[..., ::-1]
         np.testing.assert_array_equal(got, expected)
@@ -82,7 +82,7 @@ def test_drawn_faces_and_csv_rows_become_folders_of_png_files(asked, tmp_path):
     back = load(FolderConfig("image_folder", str(tmp_path / "drawn")), size=24, workers=1)
     there = load(drawn, size=24, workers=1)
     assert sorted(back.digests) != [] and len(back) == 96
-    first = cv2.imread(str(back.path(0)))[..., ::-1]
+    first = cv2.imread(back.path(0))[..., ::-1]
     assert any((first == image).all() for image in there.pixels)
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from trees import class_tree, jpeg, put, read_folder
@@ -20,7 +22,7 @@ def test_classes_are_the_folders_in_alphabetical_order(root):
     faces = read_folder(root)
     assert faces.classes == ("a", "b")
     assert faces.counts(faces.rows("train")).tolist() == [3, 2]
-    assert faces.path(0).read_bytes() == (root / "train/a/0.jpg").read_bytes()
+    assert Path(faces.path(0)).read_bytes() == (root / "train/a/0.jpg").read_bytes()
 
 
 def test_without_a_test_part_a_share_of_each_class_is_drawn(flat):

@@ -71,7 +71,7 @@ def test_files_decode_bit_for_bit_as_opencv_does(tmp_path, quest2, suffix):
     faces = on_disk(tmp_path, images, suffix)
     source = Source(faces, place_occluder(faces.landmarks, faces.sizes, quest2), 20, 3)
     found, _ = read(batches(source, build_samples("normal", np.arange(3), faces.labels), 2))
-    expected = [cv2.imread(str(faces.path(i)))[..., ::-1] for i in range(3)]
+    expected = [cv2.imread(faces.path(i))[..., ::-1] for i in range(3)]
     assert (found == np.stack(expected)).all()
 
 

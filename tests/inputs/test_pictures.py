@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from fer_exp.inputs.pictures import PictureReader, decode, fit
 from fer_exp.inputs.source import ExtraTestSet, Source
 from fer_exp.inputs.variants import build_samples
 from fer_exp.occlusion.placement import place_occluder
+from fer_exp.system.regular import read_bytes
 
 SAMPLINGS = {"444": 0x111111, "422": 0x211111, "420": 0x221111, "440": 0x121111, "411": 0x411111}
 
@@ -106,7 +108,7 @@ def test_damaged_pictures_that_the_first_look_lets_through_decode(tmp_path, whol
 @pytest.mark.parametrize("change", [lambda data: data[:-20], lambda data: b"no picture", lambda data: b""])
 def test_a_picture_that_was_damaged_since_is_named(tmp_path, change):
     faces = on_disk(tmp_path, [noise(16, 16)] * 2)
-    path = faces.path(1)
+    path = Path(faces.path(1))
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(DataError, match=r"1\.jpg cannot be read any more"):
         PictureReader(Source(faces, None, 16, 3))(np.arange(2), np.zeros(2, bool))
@@ -114,7 +116,7 @@ def test_a_picture_that_was_damaged_since_is_named(tmp_path, change):
 
 def test_a_picture_of_another_size_is_named(tmp_path):
     faces = on_disk(tmp_path, [noise(16, 16)] * 2)
-    faces.path(1).write_bytes(encoded(noise(12, 20)))
+    Path(faces.path(1)).write_bytes(encoded(noise(12, 20)))
     with pytest.raises(DataError, match=r"1\.jpg .*: it now has 20x12 pixels, not 16x16"):
         PictureReader(Source(faces, None, 16, 3))(np.arange(2), np.zeros(2, bool))
 
@@ -153,7 +155,7 @@ def test_a_batch_is_what_each_step_makes_of_it_alone(pictures_source):
     rows, covered = np.arange(9), np.arange(9) % 2 == 0
     got = PictureReader(source)(rows, covered)
     for row in rows:
-        picture = tf.io.decode_jpeg(source.faces.path(row).read_bytes(), 3, dct_method="INTEGER_ACCURATE").numpy()
+        picture = tf.io.decode_jpeg(read_bytes(source.faces.path(row)), 3, dct_method="INTEGER_ACCURATE").numpy()
         painted = source.placement.paint(picture[None], rows[row : row + 1], covered[row : row + 1])
         low = pictures.degraded(painted, 12)
         # the resize of what already has the size changes nothing either

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -115,10 +116,10 @@ class Faces:
             pixels=None if self.pixels is None else PixelRows(self.pixels, np.arange(len(self))[rows]),
         )
 
-    def path(self, row: int) -> Path:
+    def path(self, row: int) -> str:
         """Return the picture's file; only for faces that have a root."""
         assert self.root is not None
-        return self.root / str(self.ids[row])
+        return os.path.join(self.root, self.ids[row])  # joining a Path would cost as much as reading the file
 
     def identities(self, rows: np.ndarray) -> np.ndarray:
         """Return the face that each of these rows shows (`identity`), (m,) str."""

@@ -87,7 +87,7 @@ def read(faces: Faces, row: int) -> np.ndarray:
         image = faces.pixels[row]
         return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
     try:
-        return decode(faces.path(row).read_bytes())
+        return decode(read_bytes(faces.path(row)))
     except (OSError, cv2.error) as error:
         raise DataError(f"{faces.path(row)} cannot be read any more ({error})") from error
 

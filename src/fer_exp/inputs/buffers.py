@@ -9,11 +9,11 @@ from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 import numpy as np
 
-KEPT = 2  # batches' worth of memory that waits for use: they come back one by one
+KEPT = 4  # pieces of memory that wait for use: as many as two readers and a network that works come to hold
 
 
 class Buffers:
-    """Float32 arrays whose memory comes back once neither they nor any view or tensor of them is left.
+    """Arrays whose memory comes back once neither they nor any view or tensor of them is left.
 
     They begin with a page of memory: TensorFlow takes such an array as it is, and copies most others. Memory is taken
     from the system itself, since among smaller pieces an allocator finds no room for it after a while.
@@ -22,14 +22,14 @@ class Buffers:
     def __init__(self) -> None:
         self.free: deque[mmap] = deque(maxlen=KEPT)
 
-    def empty(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Return an array of this shape, (...) float32, its content undefined."""
-        count = int(np.prod(shape))
-        memory = self._take(4 * count)
+    def empty(self, shape: tuple[int, ...], dtype: type[np.generic] = np.float32) -> np.ndarray:
+        """Return an array of this shape and type, its content undefined."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        memory = self._take(size)
         # all arrays on this memory hold `owner`, which is new each time: when it goes, the last of them has gone
-        owner = (ctypes.c_float * count).from_buffer(memory)
+        owner = (ctypes.c_char * size).from_buffer(memory)
         weakref.finalize(owner, self.free.append, memory).atexit = False
-        array: np.ndarray = np.frombuffer(owner, np.float32)  # type: ignore[call-overload]  # it is a buffer
+        array: np.ndarray = np.frombuffer(owner, dtype)  # type: ignore[call-overload]  # it is a buffer
         return array.reshape(shape)
 
     def _take(self, size: int) -> mmap:

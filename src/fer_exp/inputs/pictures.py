@@ -15,6 +15,7 @@ from fer_exp.errors import DataError
 from fer_exp.inputs.buffers import Buffers
 from fer_exp.inputs.picture_cache import Table
 from fer_exp.inputs.source import Source
+from fer_exp.system.regular import read_bytes
 
 BYTES_AT_ONCE = 2**22  # pictures painted and resized together, as they are or as they become, whichever is more
 COLORS = {1: "GRAY", 3: "RGB"}
@@ -30,7 +31,7 @@ class PictureReader:
 
     def __init__(self, source: Source) -> None:
         faces = source.faces
-        self.source, self.buffers = source, Buffers()
+        self.source, self.buffers, self.scratch = source, Buffers(), Buffers()
         stored = source.channels if faces.pixels is None else faces.pixels.shape[3]
         # what is neither resized nor converted keeps its bytes: nothing is rounded, and it takes a quarter
         exact = stored == source.channels and bool((faces.sizes == source.size).all())
@@ -88,9 +89,9 @@ class PictureReader:
             pictures = np.ascontiguousarray(source.faces.pixels[rows])
         else:
             height, width = source.faces.sizes[rows[0]].tolist()
-            pictures = np.empty((len(rows), height, width, source.channels), np.uint8)
+            pictures = self.scratch.empty((len(rows), height, width, source.channels), np.uint8)
             for picture, row in zip(pictures, rows.tolist(), strict=True):
-                _read_file(str(source.faces.path(row)), picture)
+                _read_file(source.faces.path(row), picture)
         if covered:
             assert source.placement is not None  # checked in `batches`
             source.placement.paint(pictures, rows, np.ones(len(rows), bool), out=pictures)
@@ -134,9 +135,7 @@ def _decode_unusual_jpeg(data: bytes, channels: int) -> tf.Tensor:
 
 def _read_file(path: str, out: np.ndarray) -> None:
     try:
-        with open(path, "rb") as file:  # a Path would cost as much as the reading
-            data = file.read()
-        decode(data, out)
+        decode(read_bytes(path), out)
     except (OSError, ValueError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
         raise DataError(f"{path} cannot be read any more: {reason}") from error

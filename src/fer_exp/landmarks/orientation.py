@@ -12,6 +12,7 @@ from PIL import Image
 from fer_exp.datasets import images
 from fer_exp.datasets.faces import Faces
 from fer_exp.errors import DataError
+from fer_exp.system.regular import read_bytes
 
 ORIENTATION = 274  # the tag of EXIF 2.3, JEITA CP-3451
 # value of the tag -> what turns the stored picture upright: swap x and y, then mirror x, then mirror y
@@ -49,7 +50,7 @@ def read(faces: Faces, row: int) -> Picture | None:
     if faces.pixels is not None:
         return turn_upright(np.asarray(faces.pixels[row]), 1)
     try:
-        data = faces.path(row).read_bytes()
+        data = read_bytes(faces.path(row))
         return turn_upright(images.decode(data), _orientation(data))
     except OSError as error:  # may pass: the cache must not say that there is no face
         raise DataError(f"{faces.path(row)} cannot be read any more: {error.strerror}") from error
