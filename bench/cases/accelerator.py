@@ -31,7 +31,7 @@ def rows() -> Iterator[Row]:
 
 
 def step_seconds(policy: str) -> float:
-    """Return the wall seconds of a step on pictures that are on the GPU: a processor's CPU seconds say nothing of it."""
+    """Return the wall seconds of a step: the CPU seconds say nothing of a GPU."""
     keras.mixed_precision.set_global_policy(policy)
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
