@@ -12,7 +12,7 @@ from runs import artifacts, train
 
 from fer_exp.commands import retest
 from fer_exp.datasets.listing import natural
-from fer_exp.errors import DataError, UserError
+from fer_exp.errors import ConfigError, DataError, UserError
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,17 @@ def test_another_bar_gets_names_of_its_own(ask, trained, uri):
     assert found.data.metrics[f"{label}/normal"] == found.data.metrics["best/normal"]
     assert f"{label}/occluded" in found.data.metrics
     assert {key: found.data.metrics[key] for key in before} == before
+
+
+def test_a_key_of_the_runs_own_bar_changes_it_alone(ask, trained, uri):
+    found = ask("++occlusion_changes.fill=inpaint").data.metrics
+    label = next(key for key in found if key.startswith("best.quest2.fill-inpaint.")).split("/")[0]
+    assert found[f"{label}/normal"] == found["best/normal"]
+    assert f"{label}/occluded" in found
+    with pytest.raises(ConfigError, match=r"occlusion\.fil of quest2.*fil"):
+        ask("++occlusion_changes.fil=inpaint")
+    with pytest.raises(ConfigError, match="jitter=7"):
+        ask("++occlusion_changes.jitter=7")
 
 
 def test_other_faces_of_the_same_classes(ask, module_folder):

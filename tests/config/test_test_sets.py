@@ -1,10 +1,10 @@
 import pytest
 
-from fer_exp.config.occlusion import HeadsetConfig, Missing, SunglassesConfig
+from fer_exp.config.occlusion import Fill, HeadsetConfig, Missing, SunglassesConfig
 from fer_exp.config.test_sets import further_test_sets
 from fer_exp.errors import ConfigError
 
-OWN = HeadsetConfig(name="quest2", kind="headset", missing=Missing.frame, color=[9, 9, 9], scale=1.1)
+OWN = HeadsetConfig(name="quest2", kind="headset", missing=Missing.frame, color=[9, 9, 9], scale=1.1, fill=Fill.mean)
 
 
 def test_an_option_an_own_size_and_a_resolution_are_test_sets_by_name():
@@ -22,6 +22,7 @@ def test_the_runs_own_occluder_keeps_its_keys_and_others_only_what_concerns_the_
     assert found["quest2"].occlusion == OWN
     assert found["sunglasses"].occlusion.missing is Missing.frame
     assert found["sunglasses"].occlusion.color == [15, 15, 15]
+    assert found["sunglasses"].occlusion.fill is Fill.mean
     assert OWN.scale == 1.1
 
 

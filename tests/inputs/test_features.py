@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fer_exp.config.model import Finetune, MiniXceptionConfig
+from fer_exp.config.occlusion import Fill
 from fer_exp.inputs import features
 from fer_exp.inputs.batches import EpochSampler, batches
 from fer_exp.inputs.source import ExtraTestSet
@@ -75,7 +76,7 @@ def test_they_are_computed_once(base, pictures, parts, monkeypatch):
     extract(base, pictures, parts, "occluded")
 
 
-@pytest.mark.parametrize("change", ["weights", "bar", "colour", "noise", "resolution", "faces"])
+@pytest.mark.parametrize("change", ["weights", "bar", "colour", "noise", "fill", "resolution", "faces"])
 def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest2, monkeypatch, change):
     extract(base, pictures, parts, "occluded")
     computed = []
@@ -86,6 +87,8 @@ def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest
         pictures = pictures._replace(placement=replace(pictures.placement, polygons=pictures.placement.polygons + 1))
     elif change == "colour":
         pictures = pictures._replace(placement=replace(pictures.placement, color=(255, 0, 0)))
+    elif change == "fill":
+        pictures = pictures._replace(placement=replace(pictures.placement, fill=Fill.mean))
     elif change == "noise":
         pictures = pictures._replace(placement=replace(pictures.placement, noise=9, phase=np.zeros(len(faces), int)))
     elif change == "resolution":
@@ -93,7 +96,10 @@ def test_what_they_depend_on_makes_them_anew(base, pictures, parts, faces, quest
     else:
         parts[0] = parts[0][:-1]
     extract(base, pictures, parts, "occluded")
-    assert len(computed) == {"weights": 3, "bar": 2, "colour": 2, "noise": 2, "resolution": 3, "faces": 1}[change]
+    assert (
+        len(computed)
+        == {"weights": 3, "bar": 2, "colour": 2, "noise": 2, "fill": 2, "resolution": 3, "faces": 1}[change]
+    )
 
 
 def test_a_damaged_entry_is_computed_again(base, pictures, parts, tmp_path):

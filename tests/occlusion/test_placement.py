@@ -1,10 +1,11 @@
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 import pytest
 from upright import EVERY, SIZES, face, option
 
-from fer_exp.config.occlusion import HeadsetConfig, Missing, OcclusionConfig
+from fer_exp.config.occlusion import Fill, HeadsetConfig, Missing, OcclusionConfig
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.landmarks.geometry import AVERAGE_FACE
 from fer_exp.occlusion import headset
@@ -22,6 +23,9 @@ def table(n=5, lost=(), size=48):
     landmarks = (widths * AVERAGE_FACE + size * np.array([0.5, 0.4]) - 0.5).astype(np.float32)
     landmarks[list(lost)] = np.nan
     return landmarks, np.full((n, 2), size, np.int32)
+
+
+ONE, COVERED = np.array([0]), np.array([True])
 
 
 def width(polygon):
@@ -247,3 +251,34 @@ def test_pieces_are_convex_and_faces_without_landmarks_wear_it_too(name):
 def test_every_occluder_is_one_module_with_one_function():
     for name in EVERY:
         assert callable(import_module(f"fer_exp.occlusion.{option(name).kind}").polygons)
+
+
+@pytest.mark.parametrize("fill", [Fill.mean, Fill.inpaint])
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_an_occluder_hides_changes_nothing_of_what_is_filled_in(name, fill, channels):
+    cfg = option(name)
+    cfg.fill, cfg.noise = fill, 9
+    rng = np.random.default_rng(0)
+    for size in (48, 150):
+        landmarks = size / 200 * face()
+        placed = place_occluder(landmarks, np.array([[size, size]]), cfg, np.array(["1.jpg"]))
+        white = place_occluder(landmarks, np.array([[size, size]]), option(name), np.array(["1.jpg"]))
+        white = replace(white, color=(255, 255, 255)).paint(np.zeros((1, size, size, 1), np.uint8), ONE, COVERED)
+        under = np.broadcast_to(white > 0, (1, size, size, channels))
+        assert under.any() and not under.all()
+        picture = rng.integers(0, 256, (1, size, size, channels)).astype(np.uint8)
+        other = np.where(under, rng.integers(0, 256, picture.shape), picture).astype(np.uint8)
+        filled = placed.paint(picture, ONE, COVERED)
+        assert (filled == placed.paint(other, ONE, COVERED)).all()
+        assert (filled[~under] == picture[~under]).all()
+        alone = other[0].copy()
+        placed.painters(ONE, np.array([[size, size]]))[0](alone)
+        assert (alone == filled[0]).all()
+
+
+def test_pictures_that_are_covered_whole_leave_nothing_to_fill_in_from():
+    landmarks, sizes = table(3)
+    place_occluder(landmarks, sizes, config("typical", scale=5))  # a colour needs nothing
+    with pytest.raises(DataError, match=r"fill=inpaint: 2 pictures are covered whole \(b is the first\).*fill=color"):
+        place_occluder(landmarks, sizes, config("typical", scale=5, fill=Fill.inpaint), np.array(["a", "b", "c"]))

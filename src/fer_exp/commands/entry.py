@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,8 @@ from fer_exp.system import forks, opencv, signals
 from fer_exp.system.paths import CONF
 
 register()
-FREE_KEYS = ("where.", "dataset.rename", "test_datasets.")  # below them any key may stand
+OWN_OCCLUDER = "occlusion_changes."  # begins the keys of a stored run's own occluder, as EvaluateConfig has them
+FREE_KEYS = ("where.", "dataset.rename", "test_datasets.", OWN_OCCLUDER)  # below them any key may stand
 
 
 def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_process: bool = True) -> None:
@@ -76,7 +78,8 @@ def run_command(
         from fer_exp.commands.completion import completing  # what it needs would delay every start
 
         helped = completing(command)
-    with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), _arguments(words), helped:
+    given = _arguments(_for_hydra(command, words))
+    with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), given, helped:
         code = _status(lambda: _check_words(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
             # the imports that it needs are done where jobs come from
@@ -90,16 +93,24 @@ def run_command(
 
 @contextmanager
 def _arguments(words: list[str]) -> Iterator[None]:
-    """Lend Hydra, which reads sys.argv, these words as it wants them."""
+    """Lend Hydra, which reads sys.argv, these words."""
     before = sys.argv
-    # argparse takes flags before the words alone; people put -m anywhere
-    words = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
-    # keys that a user names: Hydra wants new ones said so
-    sys.argv = [before[0], *(f"++{word}" if word.startswith(FREE_KEYS) else word for word in words)]
+    sys.argv = [before[0], *words]
     try:
         yield
     finally:
         sys.argv = before
+
+
+def _for_hydra(command: str, words: list[str]) -> list[str]:
+    """Return the words of the command line as Hydra wants them."""
+    # argparse takes flags before the words alone; people put -m anywhere
+    words = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+    if command == "evaluate" and not any(word.startswith("occlusion=") for word in words):
+        # of the run's own occluder, which is not known yet
+        words = [re.sub(r"^occlusion\.", OWN_OCCLUDER, word) for word in words]
+    # keys that a user names: Hydra wants new ones said so
+    return [f"++{word}" if word.startswith(FREE_KEYS) else word for word in words]
 
 
 def _stop(call: Invocation, number: int) -> None:
@@ -117,7 +128,7 @@ def _check_words(command: str, words: list[str]) -> None:
         if word.lstrip("+").startswith("tracking.uri="):
             refuse_secrets(word.split("=", 1)[1])
     # groups of which the command chooses no option by itself
-    open_groups = {"evaluate": ("dataset", "occlusion"), "occlude": ("dataset",), "check": ("dataset",)}
+    open_groups = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}
     for group in open_groups.get(command, ()):
         keys = [word for word in words if word.startswith(f"{group}.")]
         if keys and not any(word.startswith(f"{group}=") for word in words):

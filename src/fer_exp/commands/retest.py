@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 from omegaconf import OmegaConf
@@ -16,6 +17,7 @@ from fer_exp import tracking
 from fer_exp.commands import other_faces
 from fer_exp.commands.predict_stored import predict_stored
 from fer_exp.config.compose import from_stored
+from fer_exp.config.occlusion import with_changes
 from fer_exp.config.training import METRICS
 from fer_exp.errors import DataError
 from fer_exp.evaluation.model_selection import compare_monitors
@@ -62,9 +64,10 @@ def retest(cfg: EvaluateConfig) -> None:
         predictions = {epoch: of_epoch.among(tested.classes) for epoch, of_epoch in predictions.items()}
     results = {epoch: score_test_sets(of_epoch) for epoch, of_epoch in predictions.items()}
     with tracking.Recorder.for_finished(store, stored) as run:
-        label = differing(cfg, tested, known, trained.occlusion)
+        occluder = asked_occluder(cfg, trained)
+        label = differing(cfg, tested, known, occluder)
         if label:
-            further = describe_test_sets(cfg.tests, trained.occlusion) if cfg.tests else ""
+            further = describe_test_sets(cfg.tests, occluder) if cfg.tests else ""
             run.log_text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
         if cfg.checkpoint in ("best", "last"):
             ((epoch, scores),) = results.items()
@@ -95,7 +98,7 @@ def record_one(
     """Record a checkpoint's answer to a question that the run did not ask, under a name of its own."""
     run.log_metrics(named_metrics(name, scores, own_test_set(trained.data.name)))
     run_report.record_checkpoint(run, name, predictions, scores, source.faces)
-    occluder = (cfg.occlusion or trained.occlusion).name
+    occluder = asked_occluder(cfg, trained).name
     shares = covered_shares(source, source.rows("test"))
     run_report.record_severity(run, name, trained.data.name, occluder, scores, shares, source.faces)
 
@@ -139,11 +142,16 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str, know
         other_faces.warn_of_trained_on(faces, trained, workers)
         if trained.dataset.degrade != cfg.dataset.degrade:
             log.warning("warning: the run had dataset.degrade=%s, these faces have not", trained.dataset.degrade)
-    occlusion = cfg.occlusion or trained.occlusion
+    occlusion = asked_occluder(cfg, trained)
     # the run's own test sets are asked again with it alone
     tests = cfg.tests or (trained.tests if cfg.dataset is None and cfg.occlusion is None else [])
     source = other_faces.source_of(faces, trained, cfg.dataset or trained.dataset, occlusion, tests)
     return Tested(source, classes, every)
+
+
+def asked_occluder(cfg: EvaluateConfig, trained: TrainConfig) -> OcclusionConfig:
+    """Return what covers the faces: what `cfg` chooses, or the run's own occluder, with what `cfg` changes of it."""
+    return cfg.occlusion or with_changes(trained.occlusion, cfg.occlusion_changes)
 
 
 def class_names(counts: Path) -> tuple[str, ...]:
@@ -151,7 +159,7 @@ def class_names(counts: Path) -> tuple[str, ...]:
     return tuple(pd.read_json(counts, orient="split")["class"])
 
 
-def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], own: OcclusionConfig) -> str:
+def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], occluder: OcclusionConfig) -> str:
     """Return what is not the run's own, in a word that metric names can hold: `quest2-1.5.3f9a1c`.
 
     `fer2013.7of8` are faces that have seven of the run's eight classes. The digits stand for all that was asked and for
@@ -161,6 +169,9 @@ def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], own: 
     if cfg.occlusion is not None:
         scale = "" if cfg.occlusion.scale == 1 else f"-{cfg.occlusion.scale:g}"
         words.append(f"{cfg.occlusion.name}{scale}")
+    elif cfg.occlusion_changes:
+        changed = ".".join(f"{key}-{value}" for key, value in sorted(cfg.occlusion_changes.items()))
+        words.append(re.sub(r"[^\w.-]", "", f"{occluder.name}.{changed}"))
     if cfg.dataset is not None:
         words.append(cfg.dataset.name)
     if tested.classes != known:
@@ -169,9 +180,11 @@ def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], own: 
         words.append("tests")
     if not words:
         return ""
-    asked = {"dataset": cfg.dataset, "occlusion": cfg.occlusion} | ({"every": True} if tested.every else {})
+    asked: dict[str, Any] = {"dataset": cfg.dataset, "occlusion": cfg.occlusion}
+    asked |= {"every": True} if tested.every else {}
+    asked |= {"changes": cfg.occlusion_changes} if cfg.occlusion_changes else {}
     question = OmegaConf.to_yaml(OmegaConf.structured(asked))
-    question += describe_test_sets(cfg.tests, own) if cfg.tests else ""
+    question += describe_test_sets(cfg.tests, occluder) if cfg.tests else ""
     return ".".join([*words, sha256((question + tested.faces.fingerprint).encode()).hexdigest()[:6]])
 
 

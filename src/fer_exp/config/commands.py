@@ -22,6 +22,7 @@ class EvaluateConfig:
 
     dataset: DatasetConfig | None = None
     occlusion: OcclusionConfig | None = None
+    occlusion_changes: dict[str, Any] = field(default_factory=dict)
     run: str | None = None
     sweep: str | None = None
     runs: list[str] | None = None
@@ -39,7 +40,8 @@ class EvaluateConfig:
                 "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several"
                 + (f" (not {' and '.join(questions)} together)" if questions else "")
             )
-        if questions != ["run"] and (self.dataset or self.occlusion or self.tests or self.checkpoint != "best"):
+        further = (self.dataset, self.occlusion, self.occlusion_changes, self.tests)
+        if questions != ["run"] and (any(further) or self.checkpoint != "best"):
             raise ConfigError("dataset, occlusion, tests and checkpoint need a single run: run=ID")
         further_test_sets(self.tests, self.occlusion or OcclusionConfig(name="own"))
         check_positive("batch_size", self.batch_size)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any, cast
 
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from fer_exp.errors import ConfigError
 
@@ -16,6 +19,14 @@ class Missing(Enum):
     typical = "typical"
     frame = "frame"
     skip = "skip"
+
+
+class Fill(Enum):
+    """What a network sees where the occluder is: its colour, or a guess from what is visible around it."""
+
+    color = "color"
+    mean = "mean"
+    inpaint = "inpaint"
 
 
 @dataclass
@@ -31,6 +42,7 @@ class OcclusionConfig:
     seed: int = 0
     color: list[int] = field(default_factory=lambda: [0, 0, 0])
     noise: int = 0
+    fill: Fill = Fill.color
 
     def __post_init__(self) -> None:
         _check_size("scale", self.scale)
@@ -114,6 +126,20 @@ def _check_size(key: str, value: float) -> None:
     """Raise ConfigError unless 0 < value <= 5."""
     if not 0 < value <= 5:
         raise ConfigError(f"occlusion.{key}={value}: must be above 0 and at most 5")
+
+
+def with_changes(occlusion: OcclusionConfig, changes: Mapping[str, Any]) -> OcclusionConfig:
+    """Return an occluder with other values of some of its keys.
+
+    Raises:
+        ConfigError: it has no such key, or the value is impossible.
+    """
+    try:
+        changed = OmegaConf.merge(OmegaConf.structured(occlusion), dict(changes))
+        return cast("OcclusionConfig", OmegaConf.to_object(changed))
+    except OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"occlusion.{', occlusion.'.join(changes)} of {occlusion.name}: {reason}") from error
 
 
 SCHEMAS: dict[str, type] = {

@@ -28,8 +28,8 @@ def further_test_sets(words: Sequence[str], own_occluder: OcclusionConfig) -> di
     """Return the test sets that words name, in their order.
 
     `sunglasses`: an option of conf/occlusion; `quest2-0.5`: its size (occlusion.scale); `28px`: uncovered faces of
-    that resolution; `quest2-28px`, `quest2-0.5-28px`: both. The run's own occluder keeps all its other keys, and a
-    test set without a resolution has the run's own.
+    that resolution; `quest2-28px`, `quest2-0.5-28px`: both. The run's own occluder keeps all its other keys, every
+    occluder has its `missing` and `fill`, and a test set without a resolution has the run's own.
 
     Raises:
         ConfigError: a word is none of these, or is there twice.
@@ -57,4 +57,5 @@ def _occluder(name: str, scale: str | None, own_occluder: OcclusionConfig) -> Oc
         occlusion = own_occluder
     else:
         occlusion = load_option("occlusion", name, SCHEMAS, OcclusionConfig, {}, "tests")
-    return replace(occlusion, missing=own_occluder.missing, scale=float(scale) if scale else occlusion.scale)
+    own, size = own_occluder, float(scale) if scale else occlusion.scale
+    return replace(occlusion, missing=own.missing, fill=own.fill, scale=size)

@@ -145,7 +145,7 @@ def _entry(key: dict[str, object], source: Source, form: str, rows: np.ndarray) 
         digest.update(np.ascontiguousarray(placement.polygons[rows]).tobytes())
         if placement.phase is not None:
             digest.update(np.ascontiguousarray(placement.phase[rows]).tobytes())
-        key |= {"color": list(placement.color), "noise": placement.noise}
+        key |= {"color": list(placement.color), "noise": placement.noise, "fill": placement.fill.name}
     return entry_dir("features", key | {"faces": digest.hexdigest()})
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
-from fer_exp.config.occlusion import Missing, OcclusionConfig
+from fer_exp.config.occlusion import Fill, Missing, OcclusionConfig
 from fer_exp.errors import ConfigError, DataError
 from fer_exp.landmarks import geometry
+from fer_exp.occlusion.filling import fill_in
 from fer_exp.occlusion.painting import Texture, fill, paint, spans
 from fer_exp.occlusion.polygons import transform
 from fer_exp.occlusion.sampling import Draw, uniform
@@ -26,6 +27,7 @@ Shape = Callable[[np.ndarray, OcclusionConfig, Draw], np.ndarray]  # an occluder
 # Of faces cropped as in FER2013: where the eyes are and how wide the face is, in parts of the picture.
 FRAME_CENTRE = (0.50, 0.39)
 FRAME_WIDTH = 0.77
+WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class Placement:
         color: (red, green, blue), 0 to 255.
         noise: the most by which a pixel's brightness differs from the colour's, 0 to 255.
         phase: (n,) int64, where each face's occluder begins in the noise; None without noise.
+        fill: what is seen there in place of the occluder.
     """
 
     polygons: np.ndarray
@@ -47,6 +50,7 @@ class Placement:
     color: tuple[int, int, int] = (0, 0, 0)
     noise: int = 0
     phase: np.ndarray | None = None
+    fill: Fill = Fill.color
 
     def take(self, rows: np.ndarray) -> Placement:
         """Return the occluder of these faces alone."""
@@ -56,7 +60,9 @@ class Placement:
     def paint(
         self, images: np.ndarray, rows: np.ndarray, covered: np.ndarray, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Paint these faces' occluders on their pictures; see fer_exp.occlusion.painting.paint.
+        """Paint these faces' occluders on their pictures, and fill them in if that is asked for.
+
+        See fer_exp.occlusion.painting.paint and fer_exp.occlusion.filling.fill_in.
 
         Args:
             images: (b, h, w, 1 or 3) uint8.
@@ -64,7 +70,12 @@ class Placement:
             covered: (b,) bool.
             out: array for the result; None makes a new one.
         """
-        return paint(images, self.polygons[rows], covered, self.color, self._texture(rows), out)
+        polygons = self.polygons[rows]
+        painted = paint(images, polygons, covered, self.color, self._texture(rows), out)
+        if self.fill is not Fill.color:
+            hidden = paint(np.zeros((*images.shape[:3], 1), np.uint8), polygons, covered, WHITE)
+            fill_in(painted, hidden[..., 0], self.fill)
+        return painted
 
     def painters(self, rows: np.ndarray, sizes: np.ndarray) -> list[Callable[[np.ndarray], None]]:
         """Return a function for each face that paints its occluder in place on its picture, (h, w, 1 or 3) uint8.
@@ -89,7 +100,12 @@ class Placement:
     ) -> None:
         if image.shape[:2] != size:
             raise DataError(f"the picture now has {image.shape[:2]} pixels, not {size} as before")
-        fill(image[None], np.zeros(len(first), int), first, stop, self.color, self._texture(row))
+        only = np.zeros(len(first), int)
+        fill(image[None], only, first, stop, self.color, self._texture(row))
+        if self.fill is not Fill.color:
+            hidden = np.zeros((1, *size, 1), np.uint8)
+            fill(hidden, only, first, stop, WHITE)
+            fill_in(image[None], hidden[..., 0], self.fill)
 
     def _texture(self, rows: np.ndarray) -> Texture | None:
         return None if self.phase is None else Texture(self.noise, self.phase[rows])
@@ -128,7 +144,8 @@ def place_occluder(
         ids: (n,) the faces' ids, which determine what is drawn for each; None takes their rows instead.
 
     Raises:
-        DataError: no face has usable landmarks and `cfg.missing` needs some.
+        DataError: no face has usable landmarks and `cfg.missing` needs some, or a picture is covered whole and
+            `cfg.fill` needs some of it.
         ConfigError: `cfg.kind` is not an occluder.
     """
     shape = _shape(cfg.kind)
@@ -162,7 +179,24 @@ def place_occluder(
     phase = (uniform(ids, cfg.seed, "noise", 1)[:, 0] * 2**31).astype(np.int64) if cfg.noise else None
     keep = usable | (cfg.missing is not Missing.skip)
     red, green, blue = cfg.color
-    return Placement(polygons, usable, keep, (red, green, blue), cfg.noise, phase)
+    if cfg.fill is not Fill.color:
+        _check_visible(polygons, sizes, keep, ids, cfg.fill)
+    return Placement(polygons, usable, keep, (red, green, blue), cfg.noise, phase, cfg.fill)
+
+
+def _check_visible(polygons: np.ndarray, sizes: np.ndarray, keep: np.ndarray, ids: np.ndarray, how: Fill) -> None:
+    """Raise DataError where a polygon covers a whole picture: nothing is visible then to fill it in from."""
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * (sizes[:, None, ::-1] - 1)  # (n, 4, 2)
+    edges = np.roll(polygons, -1, axis=2) - polygons
+    to_corner = corners[:, None, None] - polygons[:, :, :, None]  # (n, P, K, 4, 2)
+    side = edges[..., None, 0] * to_corner[..., 1] - edges[..., None, 1] * to_corner[..., 0]
+    inside = (side >= 0).all((2, 3)) | (side <= 0).all((2, 3))
+    if (whole := keep & inside.any(1)).any():
+        first = ids[np.flatnonzero(whole)[0]]
+        raise DataError(
+            f"occlusion.fill={how.name}: {whole.sum()} pictures are covered whole ({first} is the first), so that "
+            "nothing is left to fill them in from; use occlusion.fill=color, or a smaller occlusion.scale"
+        )
 
 
 def _shape(kind: str) -> Shape:
