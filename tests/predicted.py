@@ -40,9 +40,20 @@ def add(store):
     from fer_exp.evaluation.scores import named_metrics, score, score_test_sets
     from fer_exp.tracking import Recorder
 
-    def made(variant, seed, found, sweep="s-1", model="net", status="FINISHED", metrics=None, elsewhere=None, **tags):
+    def made(
+        variant,
+        seed,
+        found,
+        sweep="s-1",
+        model="net",
+        status="FINISHED",
+        metrics=None,
+        elsewhere=None,
+        params=None,
+        **tags,
+    ):
         run = Recorder.new(store, f"{model}-{variant}-s{seed}", {"kind": "run", "sweep_id": sweep} | tags)
-        run.log_params({"data": variant, "seed": seed, "model": model, "dataset": "tiny"})
+        run.log_params({"data": variant, "seed": seed, "model": model, "dataset": "tiny"} | (params or {}))
         for checkpoint in ("best", "last"):
             if found is not None:
                 run.log_metrics(named_metrics(checkpoint, score_test_sets(found), "normal"))

@@ -98,6 +98,13 @@ def test_a_key_of_the_runs_own_bar_changes_it_alone(ask, trained, uri):
         ask("++occlusion_changes.jitter=7")
 
 
+def test_mirror_images_are_another_question_unless_the_run_asked_it_itself(ask):
+    own = ask("mirror=false").data.metrics
+    found = ask("mirror=true").data.metrics
+    label = next(key for key in found if key.startswith("best.mirror.")).split("/")[0]
+    assert {f"{label}/normal", f"{label}/occluded"} <= found.keys() - own.keys()
+
+
 def test_other_faces_of_the_same_classes(ask, module_folder):
     root, _ = module_folder
     found = ask("checkpoint=2", "dataset=image_folder", f"dataset.root={root}", "dataset.limit=9")

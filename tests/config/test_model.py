@@ -14,7 +14,7 @@ from fer_exp.errors import ConfigError
         (["model=resnet50", "model.weights=weights.pkl"], "vggface, imagenet, a .h5 or .hdf5 file"),
         (["model=vgg16", "model.trainable_from=conv9"], "model.trainable_from=conv9: must be one of conv1, conv2"),
         (["model=resnet50", "model.head.dense=[0]"], "model.head.dense"),
-        (["model=mini_xception", "model.finetune=part"], "model.finetune=part: mini_xception knows none and all"),
+        (["model=mini_xception", "model.trainable_from=conv5"], "model.trainable_from=conv5: must be one of block1"),
         (["model=mini_xception", "model.size=48"], "needs 64 and 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -35,3 +35,10 @@ def test_few_people_are_said_and_many_need_no_word(store, add):
         add("mixed", seed, predictions(0.9, 0.3, seed), **{"people.test": "8"})
     (said,) = caveats.find_caveats(sweep_runs(store, "s-1"))
     assert said.startswith("The test faces show 8 people: so few say little of how others differ.")
+
+
+def test_mirror_images_are_said(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed), params={"mirror": True})
+    (said,) = caveats.find_caveats(sweep_runs(store, "s-1"))
+    assert said == "All predictions are means over a face and its mirror image, at twice the cost."

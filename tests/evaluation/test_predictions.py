@@ -41,6 +41,26 @@ def test_one_pass_serves_all_checkpoints(source, faces, monkeypatch):
     assert np.abs(both[1].probabilities["normal"] - both[2].probabilities["normal"]).max() > 0.01
 
 
+def test_mirror_averages_over_each_picture_and_its_mirror_image(source, faces):
+    import keras
+
+    from fer_exp.evaluation.predictions import predict
+    from fer_exp.inputs.batches import batches
+    from fer_exp.inputs.variants import build_samples
+
+    keras.utils.set_random_seed(1)
+    layers = [keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential(layers)
+    rows = faces.rows("test")
+    found = predict({1: model}, source._replace(mirror=True), rows, 8)[1]
+    for form in ("normal", "occluded"):
+        samples = build_samples(form, rows, faces.labels[rows])
+        pictures = np.concatenate([images for images, _ in batches(source, samples, 64)])
+        straight, mirrored = model.predict(pictures, verbose=0), model.predict(pictures[:, :, ::-1], verbose=0)
+        assert np.abs(straight - mirrored).max() > 0.01
+        assert found.probabilities[form] == pytest.approx((straight + mirrored) / 2, abs=1e-5)
+
+
 def test_predictions_survive_the_parquet_file():
     found = predictions(0.9, 0.3, 1)
     again = Predictions.from_table(found.to_table())

@@ -37,8 +37,8 @@ def extract(base, pictures, parts, variant):
     """The features of a training part in a variant, and of a test part in every form."""
     train, test = parts
     forms = features.needed_for_training(pictures, variant)
-    needed = [features.Needed(train, form) for _, form in forms]
-    needed += [features.Needed(test, form) for _, form in features.needed_for_tests(pictures)]
+    needed = [features.Needed(train, form) for _, form, _ in forms]
+    needed += [features.Needed(test, form) for _, form, _ in features.needed_for_tests(pictures)]
     return features.extract(base, FROZEN, pictures, needed)
 
 
@@ -148,3 +148,18 @@ def test_features_stay_on_the_disk(source, faces):
     tables = [table for pairs in found.forms.values() for _, table in pairs]
     assert len(tables) == 4
     assert all(isinstance(table, np.memmap) for table in tables)
+
+
+def test_mirror_images_have_features_of_their_own_in_every_form(base, pictures, parts):
+    pictures = pictures._replace(mirror=True, extra_test_sets={"8px": ExtraTestSet(None, 8)})
+    tests = features.needed_for_tests(pictures)
+    found = features.extract(base, FROZEN, pictures, [*tests, *features.mirror_images(pictures, tests)])
+    for form in ("normal", "occluded", "8px"):
+        (seen, variant), (given, its) = pictures.for_test_set(form), found.for_test_set(form)
+        for of_pictures, of_features in zip(seen.views, given.views, strict=True):
+            ((picture, _),) = batches(of_pictures, build_samples(variant, parts[1][:8], None), 8).as_numpy_iterator()
+            ((x, _),) = batches(of_features, build_samples(its, parts[1][:8], None), 8).as_numpy_iterator()
+            assert x == pytest.approx(base.predict_on_batch(picture), abs=1e-4), form
+    plain = pictures._replace(mirror=False)
+    assert features.mirror_images(plain, tests) == []
+    assert len(features.extract(base, FROZEN, plain, tests).views) == 1

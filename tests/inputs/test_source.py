@@ -33,7 +33,13 @@ def test_a_further_test_set_has_the_resolution_of_training_unless_it_names_one(f
     model, dataset = SimpleNamespace(size=16, channels=3), SimpleNamespace(degrade=12)
     data = SimpleNamespace(name="normal")
     cfg = SimpleNamespace(
-        tests=["sunglasses", "quest2-8px"], occlusion=quest2, model=model, dataset=dataset, data=data, picture_cache=0
+        mirror=False,
+        tests=["sunglasses", "quest2-8px"],
+        occlusion=quest2,
+        model=model,
+        dataset=dataset,
+        data=data,
+        picture_cache=0,
     )
     found = Source.from_config(faces, cfg)
     assert {name: degrade for name, (_, degrade) in found.extra_test_sets.items()} == {

@@ -5,7 +5,7 @@ from publishers import Clients
 
 from fer_exp import models
 from fer_exp.errors import UserError
-from fer_exp.models import mini_xception
+from fer_exp.models import mini_xception, stems
 
 
 @pytest.fixture
@@ -34,13 +34,20 @@ def test_features_are_those_below_the_published_classifier(published):
     assert base.predict(picture, verbose=0) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("finetune, learning", [("none", 0), ("all", 48_880)])
+@pytest.mark.parametrize("finetune, learning", [("none", 0), ("part", 35_264), ("all", 48_880)])
 def test_the_base_learns_or_not(finetune, learning):
     cfg = configured("model=mini_xception", "model.weights=null", f"model.finetune={finetune}").model
     base = models.backbone(cfg, None)
     model = models.build(cfg, PLAIN, 7, base)
     assert sum(int(np.prod(w.shape)) for w in base.trainable_weights) == learning
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == learning + 2048 * 128 + 128 + 128 * 7 + 7
+
+
+def test_what_learns_begins_with_a_block():
+    for block, cut in (("block2", "add_1"), ("block4", "add_3")):
+        words = ("model.weights=null", "model.finetune=part", f"model.trainable_from={block}")
+        base = models.backbone(configured("model=mini_xception", *words).model, None)
+        assert stems.find_cut(base) == cut
 
 
 def test_the_whole_network_can_learn():

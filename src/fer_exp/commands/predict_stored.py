@@ -53,7 +53,8 @@ def behind_frozen_layers(
     cut = stems.find_cut(base)
     if cut is None:
         return networks, source
-    stem, needed = stems.stem_of(base, cut), features.needed_for_tests(source)
+    stem, tests = stems.stem_of(base, cut), features.needed_for_tests(source)
+    needed = [*tests, *features.mirror_images(source, tests)]
     there = not features.missing_bytes(stem, trained.model, source, needed)
     worth = there or len(networks) > 1
     if not worth or not features.fits_budget(stem, trained.model, source, needed, trained.feature_cache):

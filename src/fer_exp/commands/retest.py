@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,6 +55,10 @@ def retest(cfg: EvaluateConfig) -> None:
     assert cfg.run is not None  # what this function is called for
     store, stored = tracking.find_run(store, cfg.run)
     trained = from_stored(tracking.load_config(store, stored))
+    if cfg.mirror == trained.mirror:
+        cfg = replace(cfg, mirror=None)  # it is no other question
+    elif cfg.mirror is not None:
+        trained = replace(trained, mirror=cfg.mirror)
     files = tracking.checkpoint_files(store, stored, cfg.checkpoint)  # before any face is read
     with TemporaryDirectory() as scratch:
         known = class_names(tracking.download_artifact(store, stored, "data/class_counts.json", Path(scratch)))
@@ -176,6 +181,8 @@ def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], occlu
         words.append(cfg.dataset.name)
     if tested.classes != known:
         words.append(f"{len(tested.classes)}of{len(known)}")
+    if cfg.mirror is not None:
+        words.append("mirror" if cfg.mirror else "no-mirror")
     if cfg.tests:
         words.append("tests")
     if not words:
@@ -183,6 +190,7 @@ def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], occlu
     asked: dict[str, Any] = {"dataset": cfg.dataset, "occlusion": cfg.occlusion}
     asked |= {"every": True} if tested.every else {}
     asked |= {"changes": cfg.occlusion_changes} if cfg.occlusion_changes else {}
+    asked |= {} if cfg.mirror is None else {"mirror": cfg.mirror}
     question = OmegaConf.to_yaml(OmegaConf.structured(asked))
     question += describe_test_sets(cfg.tests, occluder) if cfg.tests else ""
     return ".".join([*words, sha256((question + tested.faces.fingerprint).encode()).hexdigest()[:6]])

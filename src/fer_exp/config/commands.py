@@ -28,6 +28,7 @@ class EvaluateConfig:
     runs: list[str] | None = None
     where: dict[str, Any] = field(default_factory=dict)
     checkpoint: str = "best"
+    mirror: bool | None = None
     tests: list[str] = field(default_factory=list)
     batch_size: int = 64
     workers: int | None = None
@@ -41,8 +42,8 @@ class EvaluateConfig:
                 + (f" (not {' and '.join(questions)} together)" if questions else "")
             )
         further = (self.dataset, self.occlusion, self.occlusion_changes, self.tests)
-        if questions != ["run"] and (any(further) or self.checkpoint != "best"):
-            raise ConfigError("dataset, occlusion, tests and checkpoint need a single run: run=ID")
+        if questions != ["run"] and (any(further) or self.mirror is not None or self.checkpoint != "best"):
+            raise ConfigError("dataset, occlusion, tests, mirror and checkpoint need a single run: run=ID")
         further_test_sets(self.tests, self.occlusion or OcclusionConfig(name="own"))
         check_positive("batch_size", self.batch_size)
         if self.workers is not None:

@@ -27,6 +27,7 @@ class InputsConfig:
     dataset: DatasetConfig = MISSING
     occlusion: OcclusionConfig = MISSING
     model: ModelConfig = MISSING
+    mirror: bool = False
     tests: list[str] = field(default_factory=list)
     test_datasets: dict[str, Any] = field(default_factory=dict)
     picture_cache: float | None = None

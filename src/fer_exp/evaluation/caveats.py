@@ -47,6 +47,10 @@ def find_caveats(runs: list[Run]) -> list[str]:
             f"The test faces show {min(few)} people: so few say little of how others differ. Intervals and p values "
             "allow for that as far as people are alike; the loss of single classes has no interval."
         )
+    mirrored = [run for run in runs if run.data.params.get("mirror") == "True"]
+    if mirrored:
+        which = "All predictions" if len(mirrored) == len(runs) else "Predictions of rows with mirror=True"
+        sentences.append(f"{which} are means over a face and its mirror image, at twice the cost.")
     if len({run.data.tags.get("code.hash") for run in runs}) > 1:
         sentences.append("The runs were made by different versions of the code.")
     names = [run.info.run_name for run in runs if "looked_at_test_set" in run.data.tags]
@@ -62,7 +66,7 @@ def find_caveats(runs: list[Run]) -> list[str]:
 def describe_data(runs: list[Run]) -> list[tuple[str, str]]:
     """Return the data and the split of the runs as pairs of a name and its values, for the page."""
     keys = ["dataset", "dataset.degrade", "occlusion", "occlusion.scale", "occlusion.jitter", "tests"]
-    keys += ["split.by", "split.validation", "monitor", "optimizer"]
+    keys += ["occlusion.fill", "mirror", "split.by", "split.validation", "monitor", "optimizer"]
     rows = [(key, ", ".join(_values(runs, key))) for key in keys]
     for name, tag in (
         ("dataset fingerprint", "dataset.fingerprint"),

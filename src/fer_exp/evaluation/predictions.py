@@ -138,6 +138,8 @@ def predict_samples(
 ) -> dict[int, np.ndarray]:
     """Return the probabilities of each model on the same pictures, (n, classes) float32, in the samples' order.
 
+    They are means over a picture and its mirror image where the source says so.
+
     Args:
         models: checkpoints by epoch.
         source: the pictures, or their features.
@@ -148,11 +150,13 @@ def predict_samples(
     from fer_exp.inputs.batches import batches, padded
 
     parts: dict[int, list[np.ndarray]] = {epoch: [] for epoch in models}
-    for images, labels in batches(source, samples, batch_size):
-        full_batch = padded(images, batch_size)
+    for views in zip(*(batches(view, samples, batch_size) for view in source.views), strict=True):
+        count = len(views[0][1])
+        full_batches = [padded(images, batch_size) for images, _ in views]
         for epoch, model in models.items():
-            parts[epoch].append(model.predict_on_batch(full_batch)[: len(labels)])
-        progress(len(labels))
+            found = sum(model.predict_on_batch(batch)[:count] for batch in full_batches)
+            parts[epoch].append(found / len(views))
+        progress(count)
     return {epoch: np.concatenate(found) for epoch, found in parts.items()}
 
 

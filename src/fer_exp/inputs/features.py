@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -32,14 +33,19 @@ log = logging.getLogger(__name__)
 FILE = "features.npy"
 BATCH = 64
 ROOM = 2**28  # bytes of the disk that stay free
-VERSION = 2  # of what happens to a picture on its way into a base; counted up when that changes
+VERSION = 3  # of what happens to a picture on its way into a base; counted up when that changes
 
 
 class Needed(NamedTuple):
-    """Rows (n,) of a Faces table in one form: normal, occluded or a further test set."""
+    """Rows (n,) of a Faces table in one form: normal, occluded or a further test set; or their mirror images."""
 
     rows: np.ndarray
     form: str
+    mirrored: bool = False
+
+    def of(self, source: Source) -> tuple[Source, str, np.ndarray]:
+        """Return the pictures that this means, which variant of them, and which rows."""
+        return *source._replace(mirrored=self.mirrored).for_test_set(self.form), self.rows
 
 
 def needed_for_training(source: Source, variant: str) -> list[Needed]:
@@ -60,6 +66,11 @@ def needed_for_tests(source: Source) -> list[Needed]:
     return [Needed(source.rows("test"), form) for form in (*forms, *source.extra_test_sets)]
 
 
+def mirror_images(source: Source, needed: Sequence[Needed]) -> list[Needed]:
+    """Return what is needed of the mirror images of faces that predictions are asked of, if anything is."""
+    return [of_form._replace(mirrored=True) for of_form in needed] if source.mirror else []
+
+
 def extract(stem: keras.Model, cfg: PretrainedConfig, source: Source, needed: list[Needed]) -> Features:
     """Return the features of faces, taken from the cache where it has them.
 
@@ -73,20 +84,23 @@ def extract(stem: keras.Model, cfg: PretrainedConfig, source: Source, needed: li
         DataError: the disk of the cache has no room for them.
     """
     key = cache_key(stem, cfg)
-    forms: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {
-        form: [] for form in ("normal", "occluded", *source.extra_test_sets)
-    }
-    for rows, form in needed:
-        forms[form].append((rows, extract_form(stem, key, *source.for_test_set(form), rows)))
-    return Features(source.faces, source.placement, forms, source.extra_test_sets)
+
+    def features(mirrored: bool, mirror_images: Features | None = None) -> Features:
+        forms: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {
+            form: [] for form in ("normal", "occluded", *source.extra_test_sets)
+        }
+        for of_form in needed:
+            if of_form.mirrored is mirrored:
+                forms[of_form.form].append((of_form.rows, extract_form(stem, key, *of_form.of(source))))
+        return Features(source.faces, source.placement, forms, source.extra_test_sets, mirror_images)
+
+    return features(False, features(True) if source.mirror else None)
 
 
 def missing_bytes(stem: keras.Model, cfg: PretrainedConfig, source: Source, needed: list[Needed]) -> int:
     """Return how much disk the features take that the cache has not yet."""
     key, of_face = cache_key(stem, cfg), 4 * int(np.prod(stem.output_shape[1:]))
-    return sum(
-        of_face * len(rows) for rows, form in needed if not _entry(key, *source.for_test_set(form), rows).exists()
-    )
+    return sum(of_face * len(of_form.rows) for of_form in needed if not _entry(key, *of_form.of(source)).exists())
 
 
 def fits_budget(
@@ -138,7 +152,7 @@ def _entry(key: dict[str, object], source: Source, form: str, rows: np.ndarray) 
     """Return where the cache has the features of these rows, all covered or none."""
     faces = source.faces
     digest = sha256("\n".join(faces.ids[rows]).encode() + faces.digests[rows].tobytes() + faces.fingerprint.encode())
-    key = key | {"form": form, "degrade": source.degrade}
+    key = key | {"form": form, "degrade": source.degrade, "mirrored": source.mirrored}
     if form == "occluded":
         placement = source.placement
         assert placement is not None  # or nothing could be covered
@@ -174,7 +188,9 @@ def extract_form(stem: keras.Model, key: dict[str, object], source: Source, form
             )
         table = np.lib.format.open_memmap(folder / FILE, "w+", np.float32, (len(rows), *shape))
         samples = build_samples(form, rows, faces.labels[rows])
-        with tqdm(total=len(rows), desc=f"features, {form}", unit=" faces", delay=2) as bar:
+        with tqdm(
+            total=len(rows), desc=f"features, {form}{', mirrored' if source.mirrored else ''}", unit=" faces", delay=2
+        ) as bar:
             once = source._replace(cache=None)  # each picture is read this one time
             for i, (images, _) in enumerate(batches(once, samples, BATCH)):
                 n = len(images)

@@ -61,6 +61,8 @@ class PictureReader:
                     table.write(rows[chosen], pictures)
                 for i, picture in zip(chosen.tolist(), pictures, strict=True):  # half the time of out[chosen] = ...
                     out[i] = picture
+        if source.mirrored:
+            out[:] = out[:, :, ::-1]
         return out
 
     def _table(self, covered: bool) -> Table | None:

@@ -42,6 +42,8 @@ class Source(NamedTuple):
         degrade: pixels that a picture's shorter side is reduced to first; None leaves it as it is.
         extra_test_sets: further test sets by name.
         cache: keeps pictures once they are read; None reads them anew each time.
+        mirror: whether predictions are means over a face and its mirror image; training sees nothing of it.
+        mirrored: whether these are the mirror images.
     """
 
     faces: Faces
@@ -51,6 +53,8 @@ class Source(NamedTuple):
     degrade: int | None = None
     extra_test_sets: Mapping[str, ExtraTestSet] = {}
     cache: PictureCache | None = None
+    mirror: bool = False
+    mirrored: bool = False
 
     @classmethod
     def from_config(cls, faces: Faces, cfg: InputsConfig) -> Source:
@@ -80,11 +84,16 @@ class Source(NamedTuple):
             extra[name] = ExtraTestSet(extra_placement, test_set.degrade or cfg.dataset.degrade)
         size, channels = cfg.model.size, cfg.model.channels
         cache = PictureCache.of_gigabytes(cfg.picture_cache)
-        return cls(faces, placement, size, channels, cfg.dataset.degrade, extra, cache)
+        return cls(faces, placement, size, channels, cfg.dataset.degrade, extra, cache, cfg.mirror)
 
     def rows(self, part: str) -> np.ndarray:
         """Return the rows of a part that are used, (m,) int64: occlusion.missing=skip leaves faces out everywhere."""
         return usable_rows(self.faces, self.placement, part)
+
+    @property
+    def views(self) -> list[Source]:
+        """Return what predictions are means over: the pictures, and their mirror images where `mirror` says so."""
+        return [self, self._replace(mirrored=True)] if self.mirror else [self]
 
     def for_test_set(self, form: str) -> tuple[Source, str]:
         """Return the pictures of a form (normal, occluded, a further test set), and which variant of them it is."""
@@ -99,19 +108,27 @@ class Features(NamedTuple):
     """What a frozen backbone made of the faces, in place of their pictures.
 
     `forms` has for "normal", "occluded" and further test sets pairs of rows (m,) of the Faces table and features
-    float32 (m, ...).
+    float32 (m, ...); `mirror_images` the same of the mirror images, where predictions are means over both.
     """
 
     faces: Faces
     placement: Placement | None
     forms: dict[str, list[tuple[np.ndarray, np.ndarray]]]
     extra_test_sets: Mapping[str, ExtraTestSet] = {}
+    mirror_images: Features | None = None
+
+    @property
+    def views(self) -> list[Features]:
+        """Return what predictions are means over; see Source.views."""
+        return [self] if self.mirror_images is None else [self, self.mirror_images]
 
     def for_test_set(self, form: str) -> tuple[Features, str]:
         """Return the features of a form, and which variant of them it is; see Source.for_test_set."""
         if form not in self.extra_test_sets:
             return self, form
-        return self._replace(forms={"normal": self.forms[form]}, extra_test_sets={}), "normal"
+        mirror_images = self.mirror_images and self.mirror_images.for_test_set(form)[0]
+        of_form = {"normal": self.forms[form]}
+        return self._replace(forms=of_form, extra_test_sets={}, mirror_images=mirror_images), "normal"
 
 
 def _check_copies(count: int, dataset: str, variant: str) -> None:

@@ -43,10 +43,23 @@ def backbone(cfg: MiniXceptionConfig, file: Path | None) -> keras.Model:
     if file is not None:
         pretrained.load(published, file)
     base = keras.Model(published.inputs, published.get_layer("add_4").output, name="mini_xception")
-    base.trainable = cfg.finetune is Finetune.all
+    freeze(base, cfg)
     inputs = keras.Input((64, 64, 1), name="pixels")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
     return keras.Model(inputs, base(x), name="backbone")
+
+
+def freeze(base: keras.Model, cfg: MiniXceptionConfig) -> None:
+    """Leave trainable what `cfg.finetune` names: nothing, all, or all layers from block `cfg.trainable_from` on."""
+    if cfg.finetune is Finetune.all:
+        return
+    first = len(base.layers)
+    if cfg.finetune is Finetune.part:
+        block = int(cfg.trainable_from.removeprefix("block"))
+        last_frozen = f"add_{block - 1}" if block > 1 else "activation_2"
+        first = 1 + [layer.name for layer in base.layers].index(last_frozen)
+    for layer in base.layers[:first]:
+        layer.trainable = False
 
 
 def network() -> keras.Model:

@@ -71,6 +71,7 @@ def record_results(
     printed = reproduction.printed_numbers(published, cfg, faces)
     run.log_metrics(reproduction.distances(results, printed))
     title = f"{run.name} on {faces.name}, {next(iter(results['best'].values())).n} test faces"
+    title += " and their mirror images" if cfg.mirror else ""
     text = print_results(title, results, checkpoints.epochs, printed)
     run.set_tags({DESCRIPTION: text})
     return text

@@ -73,15 +73,17 @@ class Learner(NamedTuple):
         stem, rest = stems.stem_of(base, cut), stems.rest_of(network, cut)
         reload = lambda file: stems.rest_of(load(file), cut)  # noqa: E731
         tests = features.needed_for_tests(source)
+        predicted = [*features.needed_for_samples(validation), *tests]
+        mirrored = features.mirror_images(source, predicted)
         if not models.has_augmentation(augmentation):  # a training face, too, has the same features in every epoch
-            needed = [*features.needed_for_training(source, cfg.data.name), *tests]
+            needed = [*features.needed_for_training(source, cfg.data.name), *tests, *mirrored]
             # the head alone learns in a fraction of the time: its features are worth any disk
             if cut == stems.WHOLE or features.fits_budget(stem, cfg.model, source, needed, cfg.feature_cache):
                 extracted = features.extract(stem, cfg.model, source, needed)
                 return cls(network, rest, extracted, rest, extracted, reload)
         elif cut == stems.WHOLE:
             log.info("the base is frozen: with augmentation=none each face would pass through it only once")
-        needed = [*features.needed_for_samples(validation), *tests]
+        needed = [*predicted, *mirrored]
         if not features.fits_budget(stem, cfg.model, source, needed, cfg.feature_cache):
             return whole
         extracted = features.extract(stem, cfg.model, source, needed)
