@@ -142,3 +142,28 @@ def test_covered_pictures_are_painted_before_they_are_degraded(source):
     painted = source.placement.paint(source.faces.pixels[:4], np.arange(4), np.ones(4, bool))
     got, _ = next(batches(source._replace(degrade=8), found, 4).as_numpy_iterator())
     np.testing.assert_array_equal(got, degraded(painted, 8))
+
+
+def test_an_epoch_of_faces_shows_each_once_in_a_form_that_is_drawn_anew():
+    rows, labels = np.tile(np.arange(40) + 7, 2), np.tile(np.arange(40) % 3, 2)
+    order = EpochSampler(labels, 1, faces=rows)
+    assert len(order) == 40
+    first = order()
+    assert sorted(rows[first]) == sorted(set(rows))
+    assert 5 < (first >= 40).sum() < 35
+    order.epoch = 2
+    second = order()
+    forms = [dict(zip(rows[drawn], drawn >= 40, strict=True)) for drawn in (first, second)]
+    assert forms[0] != forms[1]
+    order.epoch = 1
+    assert (order() == first).all()
+    balanced = EpochSampler(np.where(labels == 2, 1, labels), 1, resample=True, faces=rows)
+    drawn = balanced()
+    assert np.bincount(balanced.labels[rows[drawn] - 7]).tolist() == [20, 20]
+
+
+def test_where_each_face_has_one_form_an_epoch_of_faces_is_one_of_pictures():
+    labels = np.arange(30) % 4
+    for resample in (False, True):
+        by_face = EpochSampler(labels, 3, resample, np.arange(30))
+        assert (by_face() == EpochSampler(labels, 3, resample)()).all()

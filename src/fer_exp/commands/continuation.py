@@ -12,6 +12,7 @@ from fer_exp import tracking
 from fer_exp.commands.prepare import prepare
 from fer_exp.commands.reuse import run_tags
 from fer_exp.commands.run import learn, recorded
+from fer_exp.commands.teacher import with_teacher
 from fer_exp.config.compose import GROUPS, from_stored, to_plain
 from fer_exp.config.inputs import MACHINE
 from fer_exp.config.optimizer import Schedule
@@ -75,6 +76,8 @@ def go_on(
     if "epochs" in changes and settings.optimizer.schedule is Schedule.cosine:
         log.warning("warning: the learning rate follows a cosine over all epochs: with other epochs it jumps")
     prepared = prepare(settings)
+    if teacher := stored.data.tags.get("method.teacher"):
+        prepared = with_teacher(store, teacher, prepared)
     tags = changed_tags(stored, run_tags(settings, config, prepared, words, None), changes)
     if state is None:
         log.warning("warning: no complete epoch of %s in %s: it begins anew", run_title(stored), store.state_of(stored))

@@ -34,12 +34,14 @@ def predict_stored(
         networks = {
             epoch: load(tracking.download_artifact(store, run, file, Path(scratch))) for epoch, file in files.items()
         }
-        tested, seen = behind_frozen_layers(networks, source, trained)
+        tests = features.needed_for_tests(source)
+        needed = [*tests, *features.mirror_images(source, tests)]
+        tested, seen = behind_frozen_layers(networks, source, trained, needed)
         return predict(tested, seen, source.rows("test"), batch_size)
 
 
 def behind_frozen_layers(
-    networks: dict[int, keras.Model], source: Source, trained: TrainConfig
+    networks: dict[int, keras.Model], source: Source, trained: TrainConfig, needed: list[features.Needed]
 ) -> tuple[dict[int, keras.Model], Source | Features]:
     """Return what of a run's networks is to be asked, and what it sees: the features that frozen layers have made.
 
@@ -53,8 +55,7 @@ def behind_frozen_layers(
     cut = stems.find_cut(base)
     if cut is None:
         return networks, source
-    stem, tests = stems.stem_of(base, cut), features.needed_for_tests(source)
-    needed = [*tests, *features.mirror_images(source, tests)]
+    stem = stems.stem_of(base, cut)
     there = not features.missing_bytes(stem, trained.model, source, needed)
     worth = there or len(networks) > 1
     if not worth or not features.fits_budget(stem, trained.model, source, needed, trained.feature_cache):

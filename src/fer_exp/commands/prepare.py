@@ -43,6 +43,8 @@ class Prepared(NamedTuple):
         twins: training faces that are also in the test part.
         metrics: of the user's own.
         test_datasets: other datasets that it is tested on at its end, by name.
+        answers: (n, classes) float32 probabilities, what a teacher says of each training face, NaN for others; None
+            where there is no teacher.
     """
 
     base: keras.Model | None
@@ -52,6 +54,7 @@ class Prepared(NamedTuple):
     twins: Twins
     metrics: list[OwnMetric]
     test_datasets: dict[str, OtherTestSet]
+    answers: np.ndarray | None = None
 
     @property
     def faces(self) -> Faces:

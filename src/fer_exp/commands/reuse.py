@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # keys that change nothing of a result, and keys that no run keeps
 UNRELATED = ("tracking", *MACHINE)
 UNRECORDED = ("published", "force", "resume", "resume_changes")
-CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion")
+CHOICES = ("data", "dataset", "model", "optimizer", "augmentation", "occlusion", "method")
 # tags that make two runs the same
 IDENTITY = (
     "config.hash",

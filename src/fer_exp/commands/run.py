@@ -9,12 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
 from omegaconf import OmegaConf
 
 from fer_exp import models
 from fer_exp.commands.other_faces import predict_test_datasets
 from fer_exp.commands.prepare import Prepared, prepare
 from fer_exp.commands.reuse import find_reusable, run_params, run_tags
+from fer_exp.commands.teacher import alone, as_teacher, named_teacher, with_teacher
+from fer_exp.config.compose import from_stored
+from fer_exp.config.method import AUTO
 from fer_exp.errors import UserError
 from fer_exp.evaluation.calibration import fit_temperature
 from fer_exp.evaluation.predictions import predict_checkpoints, predict_samples
@@ -45,7 +49,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None = None) -> str:
+def train(
+    cfg: TrainConfig,
+    resolved: dict[str, Any],
+    overrides: list[str],
+    sweep_id: str | None = None,
+    reuse: bool = False,
+) -> str:
     """Train one run, from the configuration to the table of results; return its id.
 
     Args:
@@ -53,34 +63,75 @@ def train(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], swee
         resolved: the same as plain data, for the record.
         overrides: the words of the command line.
         sweep_id: of the sweep that this run belongs to.
+        reuse: whether a finished run that is the same will do, and an interrupted one goes on; in a sweep they do
+            unless `force` says otherwise.
 
     Raises:
         UserError: something the user can mend; the run, if it began, is FAILED and keeps what it had.
     """
     store = open_store(cfg.tracking.uri, cfg.tracking.experiment, must_answer=False)
     tidy(store)
+    teacher = find_teacher(cfg, resolved, overrides, sweep_id)
     prepared = prepare(cfg)
-    name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
     tags = run_tags(cfg, resolved, prepared, overrides, sweep_id)
-    earlier = find_reusable(store, tags) if sweep_id and not cfg.force else None
+    if teacher is not None:
+        prepared = with_teacher(store, teacher, prepared)
+        tags["method.teacher"] = teacher
+    if reuse or (sweep_id and not cfg.force):
+        with alone(store, tags):
+            return train_once(store, cfg, resolved, prepared, tags, sweep_id)
+    return train_new(store, cfg, resolved, prepared, tags)
+
+
+def find_teacher(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None) -> str | None:
+    """Return the id of the run that teaches, trained first if it is not there; None where nothing is taught."""
+    teacher = named_teacher(cfg)
+    if teacher != AUTO:
+        return teacher
+    resolved, words = as_teacher(resolved, overrides)
+    print("first its teacher:", flush=True)
+    run_id = train(from_stored(resolved, with_weights=True), resolved, words, sweep_id, reuse=not cfg.force)
+    keras.utils.clear_session()  # the run's own layers get the names and the memory that they have without a teacher
+    return run_id
+
+
+def train_new(
+    store: TrackingStore, cfg: TrainConfig, resolved: dict[str, Any], prepared: Prepared, tags: dict[str, str]
+) -> str:
+    """Train a new run; return its id."""
+    name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
+    with recorded(Recorder.new(store, name, tags)) as run:
+        learn(run, cfg, resolved, prepared)
+    return run.id
+
+
+def train_once(
+    store: TrackingStore,
+    cfg: TrainConfig,
+    resolved: dict[str, Any],
+    prepared: Prepared,
+    tags: dict[str, str],
+    sweep_id: str | None,
+) -> str:
+    """Return the id of a finished run that is the same; else train it, from where it stopped if it began before."""
+    also_in = {f"also_in.{sweep_id}": "true"} if sweep_id else {}
+    earlier = find_reusable(store, tags)
     if earlier and earlier.info.status == "FINISHED":
         print(
             f"skipped: {run_title(earlier)} finished before with the same configuration, "
             "faces and code; force=true runs it again"
         )
         with Recorder.for_finished(store, earlier) as run:
-            run.set_tags({f"also_in.{sweep_id}": "true"})
+            run.set_tags(also_in)
         return earlier.info.run_id
     if earlier:
         with suppress(Taken), claimed(store, earlier):  # else it is another process's, and this one begins anew
             state = latest_state(store.state_of(earlier))
-            with recorded(Recorder.resumed(store, earlier, {f"also_in.{sweep_id}": "true"})) as run:
+            with recorded(Recorder.resumed(store, earlier, also_in)) as run:
                 print(f"goes on: {run.name} ({run.id}) after epoch {state.epoch if state else 0}")
                 learn(run, cfg, resolved, prepared, state)
             return run.id
-    with recorded(Recorder.new(store, name, tags)) as run:
-        learn(run, cfg, resolved, prepared)
-    return run.id
+    return train_new(store, cfg, resolved, prepared, tags)
 
 
 def tidy(store: TrackingStore) -> None:
@@ -177,7 +228,7 @@ def train_recorded(
         data_report.draw_inputs(run, cfg, prepared.source, prepared.split, prepared.twins, cfg.workers)
 
     try:
-        fitted = fit(learner, prepared.split, cfg, checkpoints, record, draw, state)
+        fitted = fit(learner, prepared.split, cfg, checkpoints, record, draw, state, prepared.answers)
     finally:
         if history:
             with suppress(UserError):  # no room: why training ended matters more

@@ -7,7 +7,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fer_exp.config import dataset, model, occlusion, optimizer
+from fer_exp.config import dataset, method, model, occlusion, optimizer
 from fer_exp.config.augmentation import AugmentationConfig
 from fer_exp.config.commands import CheckConfig, EvaluateConfig, OccludeConfig, PlanConfig
 from fer_exp.config.data import DataConfig
@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, type]] = {
     "dataset": dataset.SCHEMAS,
     "occlusion": occlusion.SCHEMAS,
     "model": model.SCHEMAS,
+    "method": method.SCHEMAS,
     "optimizer": optimizer.SCHEMAS,
     "augmentation": {"augmentation": AugmentationConfig},
 }
@@ -81,6 +82,7 @@ def with_present_names(resolved: dict[str, Any]) -> dict[str, Any]:
     if faces.get("name") == "synthetic" and "corruption" not in faces:
         faces = {key: value for key, value in faces.items() if key != "degrade"} | {"corruption": faces.get("degrade")}
         resolved = resolved | {"dataset": faces}
+    resolved = {"method": {"name": "plain"}} | resolved  # there was no other
     published = resolved.get("published") or {}
     results = {
         variant: {

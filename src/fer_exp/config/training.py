@@ -9,6 +9,7 @@ from omegaconf import MISSING
 
 from fer_exp.config.augmentation import AugmentationConfig
 from fer_exp.config.checks import check_positive
+from fer_exp.config.method import MethodConfig
 from fer_exp.config.optimizer import OptimizerConfig, Schedule
 from fer_exp.errors import ConfigError
 
@@ -27,6 +28,13 @@ class ClassWeights(Enum):
     inverse = "inverse"
     sqrt = "sqrt"
     balanced = "balanced"
+
+
+class EpochSize(Enum):
+    """What an epoch shows once: every picture of the variant, or every face, in one of its forms."""
+
+    pictures = "pictures"
+    faces = "faces"
 
 
 class Keep(Enum):
@@ -115,11 +123,13 @@ class TrainingConfig:
 
     optimizer: OptimizerConfig = MISSING
     augmentation: AugmentationConfig = MISSING
+    method: MethodConfig = MISSING
     seed: int = 0
     epochs: int = 12
     batch_size: int = 32
     class_weights: ClassWeights = ClassWeights.sqrt
     resample: bool = False
+    epoch_size: EpochSize = EpochSize.pictures
     mixed_precision: bool = False
     deterministic: bool = True
     split: SplitConfig = field(default_factory=SplitConfig)

@@ -19,14 +19,35 @@ class EpochSampler:
 
     Calling it gives the positions of epoch `self.epoch` (1, 2, ...), (m,) int64: a permutation of all pictures,
     or, resampled, as many positions with equally many of each class, no picture drawn again before all of its
-    class were.
+    class were. With `faces` the same is drawn of faces, and for each one of its pictures.
+
+    Args:
+        labels: (n,) class of each picture.
+        seed: of the run.
+        resample: whether all classes are to be drawn equally often.
+        faces: (n,) the face that each picture shows; None: every picture stands for itself.
     """
 
-    def __init__(self, labels: np.ndarray, seed: int, resample: bool = False) -> None:
-        self.labels, self.seed, self.resample, self.epoch = labels, seed, resample, 1
+    def __init__(self, labels: np.ndarray, seed: int, resample: bool = False, faces: np.ndarray | None = None) -> None:
+        self.seed, self.resample, self.epoch = seed, resample, 1
+        if faces is None:
+            faces = np.arange(len(labels))
+        _, first, which, self.forms = np.unique(faces, return_index=True, return_inverse=True, return_counts=True)
+        self.labels = labels[first]
+        self.pictures = np.argsort(which, kind="stable")  # of the first face, of the second, ...
+        self.begin = np.cumsum(self.forms) - self.forms
+
+    def __len__(self) -> int:
+        """Return the number of positions of an epoch."""
+        return len(self.labels)
 
     def __call__(self) -> np.ndarray:
         rng = np.random.default_rng((self.seed, self.epoch))
+        drawn = self._draw(rng)
+        positions: np.ndarray = self.pictures[self.begin[drawn] + rng.integers(self.forms[drawn])]
+        return positions
+
+    def _draw(self, rng: np.random.Generator) -> np.ndarray:
         if not self.resample:
             return rng.permutation(len(self.labels))
         present = np.unique(self.labels)
@@ -40,7 +61,11 @@ class EpochSampler:
 
 
 def batches(
-    source: Source | Features, samples: Samples, batch_size: int, order: EpochSampler | None = None
+    source: Source | Features,
+    samples: Samples,
+    batch_size: int,
+    order: EpochSampler | None = None,
+    targets: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Return batches of (pictures, labels): float32 (b, size, size, channels) in 0..255, int64 (b,).
 
@@ -52,28 +77,30 @@ def batches(
         samples: which of them, in file order.
         batch_size: pictures per batch; the last one may be smaller.
         order: the order of training pictures, asked anew at the start of every epoch; None keeps file order.
+        targets: (m, ...) float32, of each sample, in place of the labels; None gives the labels.
     """
-    labels = source.faces.labels[samples.rows].astype(np.int64)
+    if targets is None:
+        targets = source.faces.labels[samples.rows].astype(np.int64)
     if samples.covered.any() and source.placement is None:
         raise ValueError("covered pictures were asked for, but nothing says where the bars are")
     if order is None:
         positions = tf.data.Dataset.range(len(samples))
     else:
-        positions = tf.data.Dataset.from_tensors(0).flat_map(lambda _: _slices(order, len(samples)))
+        positions = tf.data.Dataset.from_tensors(0).flat_map(lambda _: _slices(order))
     take, shape = _from_features(source, samples) if isinstance(source, Features) else _from_pictures(source, samples)
 
     def read(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return take(index), labels[index]
+        return take(index), targets[index]
 
     def read_batch(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # marked as stateless: tf.data runs stateful functions one by one when it must be deterministic
-        inputs, targets = tf.numpy_function(read, [index], (tf.float32, tf.int64), stateful=False)
+        inputs, wanted = tf.numpy_function(read, [index], (tf.float32, targets.dtype), stateful=False)
         inputs.set_shape((None, *shape))
-        targets.set_shape((None,))
-        return inputs, targets
+        wanted.set_shape((None, *targets.shape[1:]))
+        return inputs, wanted
 
     data = positions.batch(batch_size).map(read_batch, num_parallel_calls=tf.data.AUTOTUNE)
-    n = -(-len(samples) // batch_size)
+    n = -(-len(samples if order is None else order) // batch_size)
     # no prefetch: the map works ahead by itself, and a batch of large pictures takes its memory
     return data.apply(tf.data.experimental.assert_cardinality(n))
 
@@ -84,9 +111,9 @@ def padded(batch: tf.Tensor, size: int) -> np.ndarray:
     return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 
-def _slices(order: EpochSampler, n: int) -> tf.data.Dataset:
+def _slices(order: EpochSampler) -> tf.data.Dataset:
     positions = tf.numpy_function(order, [], tf.int64)
-    positions.set_shape((n,))
+    positions.set_shape((len(order),))
     return tf.data.Dataset.from_tensor_slices(positions)
 
 

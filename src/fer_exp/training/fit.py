@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import keras
 import numpy as np
 
+from fer_exp.config.method import DistillConfig, MethodConfig
+from fer_exp.config.training import EpochSize
 from fer_exp.inputs.batches import EpochSampler, batches
 from fer_exp.inputs.split import Split
-from fer_exp.training import optimizers
+from fer_exp.training import optimizers, soft_labels
 from fer_exp.training.callbacks import AfterFirstStep, CaptureMetrics, SeedEpoch, ValidateApart
 from fer_exp.training.checkpoints import Checkpoints
 from fer_exp.training.class_weights import class_weights
 from fer_exp.training.interrupt import StopOnSignal
 from fer_exp.training.learner import Learner
-from fer_exp.training.metrics import BalancedAccuracy, BalancedLoss, MacroF1
+from fer_exp.training.metrics import Accuracy, BalancedAccuracy, BalancedLoss, MacroF1
 from fer_exp.training.state import SaveState, State, restore
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def fit(
     record: Callable[[dict[str, float], int], None],
     begun: Callable[[], None],
     state: State | None = None,
+    answers: np.ndarray | None = None,
 ) -> Fitted:
     """Train what learns as `cfg` says.
 
@@ -61,12 +64,15 @@ def fit(
         record: takes each epoch's metrics; those of the state first.
         begun: called once, after the first step.
         state: the state to go on from, bit for bit as if training had never stopped; None begins anew.
+        answers: (n, classes) float32, what a teacher says of each face of the table; None where there is none.
     """
     model, source = learner.trained, learner.source
     labels = source.faces.labels[split.train.rows]
     classes = len(source.faces.classes)
-    order = EpochSampler(labels, cfg.seed, cfg.resample)
-    train = batches(source, split.train, cfg.batch_size, order)
+    once = split.train.rows if cfg.epoch_size is EpochSize.faces else None
+    order = EpochSampler(labels, cfg.seed, cfg.resample, once)
+    beside = None if answers is None else soft_labels.targets(labels, answers[split.train.rows])
+    train = batches(source, split.train, cfg.batch_size, order, beside)
     validation = batches(learner.test_source, split.validation, max(cfg.batch_size, 64))
     compile_model(model, cfg, classes, len(train))
     callbacks = [SeedEpoch(order, cfg.seed), checkpoints, *build_rules(cfg)]
@@ -107,10 +113,17 @@ def compile_model(model: keras.Model, cfg: TrainingConfig, classes: int, steps_p
     """Give the model its optimizer, its loss and its metrics."""
     model.compile(
         optimizer=optimizers.build(cfg.optimizer, cfg.epochs * steps_per_epoch),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy", BalancedAccuracy(classes), MacroF1(classes), BalancedLoss(classes)],
+        loss=build_loss(cfg.method),
+        metrics=[Accuracy(), BalancedAccuracy(classes), MacroF1(classes), BalancedLoss(classes)],
         jit_compile=False,  # on a CPU compilation costs more than it saves
     )
+
+
+def build_loss(cfg: MethodConfig) -> str | keras.losses.Loss:
+    """Return the loss of a method."""
+    if isinstance(cfg, DistillConfig):
+        return soft_labels.DistillationLoss(cfg.alpha, cfg.temperature)
+    return "sparse_categorical_crossentropy"
 
 
 def build_rules(cfg: TrainingConfig) -> list[keras.callbacks.Callback]:

@@ -6,9 +6,25 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
+from fer_exp.training.soft_labels import labels_of
+
+
+class Accuracy(keras.metrics.SparseCategoricalAccuracy):
+    """Keras's accuracy, whether or not a teacher's answers stand beside the labels."""
+
+    def __init__(self) -> None:
+        super().__init__(name="accuracy")
+
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Add a batch."""
+        super().update_state(labels_of(y_true), y_pred, sample_weight)
+
 
 class ConfusionMetric(keras.metrics.Metric):
-    """Counts true against predicted classes. y_true: (batch,) int; y_pred: (batch, classes) scores."""
+    """Counts true against predicted classes.
+
+    y_true: (batch,) int, or fer_exp.training.soft_labels.targets; y_pred: (batch, classes) scores.
+    """
 
     def __init__(self, classes: int, name: str) -> None:
         super().__init__(name=name, dtype="float32")
@@ -17,7 +33,7 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         """Add a batch; weights are ignored, as in the other unweighted metrics."""
-        true = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), self.classes, dtype="float32")
+        true = ops.one_hot(labels_of(y_true), self.classes, dtype="float32")
         predicted = ops.one_hot(ops.argmax(y_pred, -1), self.classes, dtype="float32")
         self.counts.assign_add(ops.matmul(ops.transpose(true), predicted))
 
@@ -69,7 +85,7 @@ class BalancedLoss(keras.metrics.Metric):
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         """Add a batch: y_true (batch,) int, y_pred (batch, classes) probabilities; weights are ignored."""
-        labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        labels = labels_of(y_true)
         loss = keras.losses.sparse_categorical_crossentropy(labels, ops.cast(y_pred, "float32"))
         true = ops.one_hot(labels, self.classes, dtype="float32")
         self.sums.assign_add(ops.sum(true * loss[:, None], 0))
