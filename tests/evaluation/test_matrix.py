@@ -43,13 +43,13 @@ def test_resolutions_of_training_are_rows_of_one_matrix(widely_tested):
         run.data.params["dataset.degrade"], run.data.params["data"] = degrade, "normal"
     assert list(groups.group_runs(runs)) == [""]
     assert groups.latest_runs(runs) == (runs, [])
-    named = [t._replace(resolution=r) for t, r in zip(widely_tested, results.find_resolutions(runs), strict=True)]
+    named = [t._replace(mark=r) for t, r in zip(widely_tested, results.find_marks(runs), strict=True)]
     table = matrix.matrix_table(named, "best")
     assert list(dict.fromkeys(table["trained_on"])) == ["normal", "normal 28px"]
     normal = table[table["tested_on"] == "normal"]
     assert normal["n"].tolist() == [2, 2] and normal["p"].notna().sum() == 1  # compared on the same faces
     assert figures.severity(severity.accuracy_by_share(named, "best"), "x") is not None
-    assert results.find_resolutions(runs[2:]) == ["", ""]  # where all are alike nothing needs to be said
+    assert results.find_marks(runs[2:]) == ["", ""]  # where all are alike nothing needs to be said
 
 
 def cell(table, trained, tested):

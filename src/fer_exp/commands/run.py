@@ -234,6 +234,8 @@ def train_recorded(
             with suppress(UserError):  # no room: why training ended matters more
                 run_report.draw_curves(run, history, checkpoints.best_epoch)
     run.log_metrics({"train_seconds": round(fitted.seconds, 1), "epochs_run": fitted.epochs_run})
+    if fitted.cpu_seconds is not None:
+        run.log_metrics({"train_cpu_seconds": round(fitted.cpu_seconds, 1)})
     run.log_metrics({"best_epoch": checkpoints.best_epoch})
     return checkpoints
 

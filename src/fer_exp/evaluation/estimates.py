@@ -45,18 +45,26 @@ class Estimate(NamedTuple):
     @property
     def quantile(self) -> float:
         """Return Student's t of the 95 % interval."""
+        return self.quantile_of(0.95)
+
+    def quantile_of(self, level: float) -> float:
+        """Return Student's t of the interval that holds the value with probability `level`."""
         freedom = float(max(self.people - 1, 1))
         if self.over_seeds and self.variance > 0:
             parts = self.of_seeds**2 / self.freedom + self.of_faces**2 / freedom
             freedom = min(self.variance**2 / parts, freedom)
-        return float(special.stdtrit(freedom, 0.975))
+        return float(special.stdtrit(freedom, (1 + level) / 2))
 
     @property
     def interval(self) -> Interval:
         """Return the 95 % interval, cut to -1..1; NaN where no variance is seen, or one person, which says nothing."""
+        return self.interval_of(0.95)
+
+    def interval_of(self, level: float) -> Interval:
+        """Return the interval that holds the value with probability `level`, as `interval` does with 0.95."""
         if not self.known:
             return UNKNOWN
-        half = self.quantile * np.sqrt(self.variance)
+        half = self.quantile_of(level) * np.sqrt(self.variance)
         return Interval(float(max(self.value - half, -1)), float(min(self.value + half, 1)))
 
     @property

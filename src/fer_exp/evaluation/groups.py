@@ -6,14 +6,16 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from fer_exp.config.inputs import MACHINE
+from fer_exp.evaluation.results import MARKS
 
 if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
-# variant, resolution and seed make a matrix's rows and repeats, the others change no result; all else that differs
+# variant, marks and seed make a matrix's rows and repeats, the others change no result; all else that differs
 # makes another matrix
-ROW_AND_SEED = ("data", "dataset.degrade", "seed")
-SAME_MATRIX = (*ROW_AND_SEED, "tests", "test_datasets", "tracking", *MACHINE)
+ROW_AND_SEED = ("data", *(key for key, _, _ in MARKS), "seed")
+SAME_MATRIX = (*ROW_AND_SEED, "tests", *MACHINE)
+WITH_ALL_KEYS = ("test_datasets", "tracking")  # groups of keys of which none makes another matrix
 
 
 def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
@@ -22,7 +24,9 @@ def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
     keys = sorted(set().union(*params))
     # a run of an older version lacks keys, which then had their defaults
     values = {k: {p[k] for p in params if k in p} for k in keys}
-    differing = [k for k in keys if not {k, k.split(".")[0]} & {*SAME_MATRIX} and len(values[k]) > 1]
+    differing = [
+        k for k in keys if k not in SAME_MATRIX and k.split(".")[0] not in WITH_ALL_KEYS and len(values[k]) > 1
+    ]
     options = [k for k in differing if "." not in k]
     # an option's own keys say nothing new beside its name, unless they differ within it
     differing = [k for k in differing if k in options or not _follows_option(k, params)]

@@ -12,7 +12,7 @@ from fer_exp import tracking
 from fer_exp.config.tracking import TrackingConfig
 from fer_exp.errors import UserError, did_you_mean
 from fer_exp.evaluation.groups import group_runs, latest_runs
-from fer_exp.evaluation.results import CHECKPOINTS, RunResult, find_resolutions, matrix_rows
+from fer_exp.evaluation.results import CHECKPOINTS, RunResult, find_marks, matrix_rows
 from fer_exp.inputs.variants import order_test_sets
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def load_matrix(
 
 def _means(runs: list[Run], prefix: str) -> dict[str, dict[str, float]]:
     """Return variant -> test set -> a metric's mean over the runs of the variant."""
-    results = [RunResult(run, {}, size) for run, size in zip(runs, find_resolutions(runs), strict=True)]
+    results = [RunResult(run, {}, mark) for run, mark in zip(runs, find_marks(runs), strict=True)]
     means = {}
     for variant in matrix_rows(results):
         values = pd.DataFrame([_on_test_sets(r.run, prefix) for r in results if r.variant == variant])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CHECKPOINTS = ("best", "last")
 
 
+# parameters in which the rows of one matrix may differ beside the variant, their usual values, what follows the others
+MARKS = (("dataset.degrade", "None", "px"), ("occlusion.fill", "color", ""), ("method", "plain", ""))
 NOTHING: Mapping[str, Mapping[str, Predictions]] = MappingProxyType({})
 
 
@@ -33,13 +35,13 @@ class RunResult(NamedTuple):
     Attributes:
         run: as the store has it.
         predictions: by checkpoint; empty where they are missing.
-        resolution: pixels of its pictures, where those of other runs differ.
+        mark: what sets its row apart from others of the variant: resolution (28px), fill (inpaint), method (distill).
         elsewhere: predictions on other datasets, by their names in `test_datasets`, then by checkpoint.
     """
 
     run: Run
     predictions: dict[str, Predictions]
-    resolution: str = ""
+    mark: str = ""
     elsewhere: Mapping[str, Mapping[str, Predictions]] = NOTHING
 
     @property
@@ -50,7 +52,7 @@ class RunResult(NamedTuple):
     @property
     def variant(self) -> str:
         """Return what it was trained on: its row of the matrix."""
-        return " ".join(filter(None, [self.run.data.params["data"], self.resolution]))
+        return " ".join(filter(None, [self.run.data.params["data"], self.mark]))
 
     def on(self, checkpoint: str, test_set: str) -> tuple[Predictions, str] | None:
         """Return the predictions on a column of the matrix, and which form of their faces it is; None without any."""
@@ -77,14 +79,14 @@ def load(store: TrackingStore, runs: list[Run]) -> tuple[list[RunResult], list[s
     """
     results, notes = [], []
     with TemporaryDirectory() as folder:
-        for run, resolution in zip(runs, find_resolutions(runs), strict=True):
+        for run, mark in zip(runs, find_marks(runs), strict=True):
             try:
                 predictions = _download(store, run, "", Path(folder))
                 named = {key.split(".")[1] for key in run.data.params if key.startswith("test_datasets.")}
                 elsewhere = {name: _download(store, run, f".{name}", Path(folder)) for name in sorted(named)}
-                results.append(RunResult(run, predictions, resolution, elsewhere))
+                results.append(RunResult(run, predictions, mark, elsewhere))
             except (UserError, OSError, ValueError, KeyError) as error:
-                results.append(RunResult(run, {}, resolution))
+                results.append(RunResult(run, {}, mark))
                 notes.append(
                     f"{run.info.run_name}: left out of what is compared face by face: it has no predictions ({error})"
                 )
@@ -128,19 +130,26 @@ def _same_faces(results: list[RunResult], name: str) -> tuple[list[RunResult], l
 
 
 def matrix_rows(results: Iterable[RunResult]) -> list[str]:
-    """Return the rows of a matrix, in order: by variant, the pictures as they are before those of fewer pixels."""
+    """Return the rows of a matrix, in order: by variant, what has no mark first, fewer pixels after more."""
 
-    def order(row: str) -> tuple[int, int]:
-        variant, _, resolution = row.partition(" ")
-        return VARIANTS.index(variant), -int(resolution.removesuffix("px") or 10**6)
+    def order(row: str) -> tuple[int, int, list[str]]:
+        variant, *words = row.split()
+        pixels = [int(word.removesuffix("px")) for word in words if word.endswith("px")]
+        others = [word for word in words if not word.endswith("px")]
+        return VARIANTS.index(variant), -min(pixels, default=10**6), others
 
     return sorted({result.variant for result in results}, key=order)
 
 
-def find_resolutions(runs: list[Run]) -> list[str]:
-    """Return `28px` of each run whose pictures were reduced (dataset.degrade), where runs differ in that."""
-    values = [run.data.params.get("dataset.degrade", "None") for run in runs]
-    return [f"{v}px" if v != "None" and len(set(values)) > 1 else "" for v in values]
+def find_marks(runs: list[Run]) -> list[str]:
+    """Return `28px inpaint distill` of each run: its resolution, fill and method, where runs differ in them."""
+    marks: list[list[str]] = [[] for _ in runs]
+    for key, usual, ending in MARKS:
+        values = [run.data.params.get(key, usual) for run in runs]
+        for mark, value in zip(marks, values, strict=True):
+            if value != usual and len(set(values)) > 1:
+                mark.append(f"{value}{ending}")
+    return [" ".join(mark) for mark in marks]
 
 
 def _faces_and_classes(

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from fer_exp import tracking
 from fer_exp.errors import UserError
-from fer_exp.evaluation import examples, per_class, severity
+from fer_exp.evaluation import examples, per_class, severity, win_back
 from fer_exp.evaluation.results import RunResult, matrix_rows
 from fer_exp.inputs.variants import TEST_SETS
 from fer_exp.reports import figures, page
@@ -66,6 +67,7 @@ class GroupFigures:
 
     def draw_all(self) -> list[dict[str, str]]:
         """Draw and log every figure that the runs allow; return them as the page takes them."""
+        self.draw_win_back()
         self.draw_severity()
         if self.paired:
             self.draw_recall_lost()
@@ -76,6 +78,14 @@ class GroupFigures:
         if self.paired:
             self.draw_examples()
         return self.content
+
+    def draw_win_back(self) -> None:
+        """Draw what rows with a fill or a method win back, beside what their training costs."""
+        answer = win_back.find(self.results)
+        if answer and all(np.isfinite(arm.seconds) for arm in answer.won_back):
+            figure = figures.won_back(answer, self.subtitle)
+            words = "CPU seconds of training, a teacher's included; what frozen layers make of faces is not counted."
+            self.add(figure, "won-back", "What is won back, and what it costs", words)
 
     def add(self, figure: Figure, name: str, heading: str, words: str) -> None:
         """Log one figure and put it onto the page."""

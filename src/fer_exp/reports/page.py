@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_exp.config.data import VARIANTS
+from fer_exp.evaluation import win_back
 from fer_exp.evaluation.intervals import ratio_interval
 from fer_exp.evaluation.matrix import UnlikeSeeds, crossed_means
 from fer_exp.evaluation.results import RunResult
@@ -102,11 +103,13 @@ def answer(results: list[RunResult], table: pd.DataFrame, checkpoint: str = "bes
     if uncovered is None or covered is None:
         return ["No run was trained on uncovered faces and tested on both: the loss has nothing to be measured from."]
     means = crossed_means(results, checkpoint, ("normal", "occluded"))
+    headline = win_back.find(results, checkpoint)
     lost = {("normal", "normal"): 1.0, ("normal", "occluded"): -1.0}
     # what is gained is not called a cost
     sign, verb = (1, "costs") if uncovered >= covered else (-1, "gains")
     change = _points(sign * (uncovered - covered), _estimate(means, {cell: sign * w for cell, w in lost.items()}), "")
-    sentences = [
+    sentences = [describe_win_back(headline, occluder_names(results))] if headline else []
+    sentences += [
         f"Trained on uncovered faces, the network recognises {uncovered:.1%} of them; covered "
         f"({occluder_names(results)}) {covered:.1%}: being covered {verb} {change}."
     ]
@@ -121,6 +124,24 @@ def answer(results: list[RunResult], table: pd.DataFrame, checkpoint: str = "bes
             f"uncovered ones by {_points(new_uncovered - uncovered, _estimate(means, kept))}."
         )
     return sentences
+
+
+def describe_win_back(answer: win_back.Answer, occluder: str) -> str:
+    """Say what the occluder costs, what each row wins back, and what uncovered faces lose or win by it."""
+
+    def words(change: win_back.Change, sign: str) -> str:
+        low, high = change.interval
+        interval = "" if np.isnan(low) else f" ({100 * low:{sign}.1f} to {100 * high:{sign}.1f})"
+        return f"{100 * change.value:{sign}.1f}{interval}"
+
+    won = ", ".join(f"{arm.row} wins back {words(arm.covered, '')}" for arm in answer.won_back)
+    kept = ", ".join(f"{words(arm.uncovered, '+')} ({arm.row})" for arm in answer.won_back)
+    count = len(answer.won_back)
+    corrected = f", corrected for {count} rows" if count > 1 else ""
+    return (
+        f"The occluder ({occluder}) costs {words(answer.lost, '')} points; {won}; uncovered faces change by {kept}. "
+        f"All against the network that learned from uncovered faces, in points, with 95 % intervals{corrected}."
+    )
 
 
 def _estimate(means: CrossedMeans | None, contrast: Contrast) -> Estimate | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from fer_exp.evaluation import caveats
+from fer_exp.config.occlusion import Fill
+from fer_exp.evaluation import caveats, win_back
 from fer_exp.evaluation.groups import common_params, group_runs, latest_runs
 from fer_exp.evaluation.matrix import matrix_table, pair_table, unlike_seeds
 from fer_exp.evaluation.results import CHECKPOINTS, RunResult, load
@@ -65,8 +66,7 @@ def _record(store: TrackingStore, summary: Recorder, runs: list[Run], unfinished
     for title, members in group_runs(runs).items():
         counted, repeats = latest_runs(members)
         results, left_out = load(store, counted)
-        if any(result.resolution for result in results):
-            notes.append("Rows differ in resolution: normal, occluded and mixed have their row's, the others the same.")
+        notes += explain_marks({word for result in results for word in result.mark.split()})
         notes += repeats + left_out
         groups[title] = _record_group(store, summary, title, results, " (synthetic)" if synthetic else "")
     partial = [f"**Partial**: not finished: {', '.join(unfinished)}"] if unfinished else []
@@ -76,6 +76,16 @@ def _record(store: TrackingStore, summary: Recorder, runs: list[Run], unfinished
     _log_page(summary, runs, groups, warnings, SYNTHETIC if synthetic else "")
     for line in warnings:
         print(f"note: {line}")
+
+
+def explain_marks(words: set[str]) -> list[str]:
+    """Return what the words in the names of rows mean for reading them, a sentence each."""
+    sentences = []
+    if any(word.endswith("px") for word in words):
+        sentences.append("Rows differ in resolution: normal, occluded and mixed have their row's, the others the same.")
+    if words & {fill.name for fill in Fill}:
+        sentences.append("Rows differ in what is seen in place of the occluder: each is tested as it was trained.")
+    return sentences
 
 
 def _record_group(store: TrackingStore, summary: Recorder, title: str, results: list[RunResult], mark: str) -> Group:
@@ -96,6 +106,8 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         if len(compared):
             summary.log_table(compared.round(4), f"{file}/pairs-{checkpoint}.json")
             pairs.append(page.pairs(compared, checkpoint, unlike_seeds(results, checkpoint)))
+    if not title and (won := win_back.find(results)):
+        summary.log_metrics(win_back.metrics(won))
     figures = GroupFigures(store, summary, title, results, file, mark)
     section = {
         "title": title,

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 
 class Fitted(NamedTuple):
-    """The epochs that were run, and how long they took in seconds."""
+    """The epochs that were run, how long they took in seconds, and in CPU seconds unless the run was interrupted."""
 
     epochs_run: int
     seconds: float
+    cpu_seconds: float | None
 
 
 def seed_everything(seed: int, deterministic: bool, mixed_precision: bool) -> None:
@@ -76,7 +77,7 @@ def fit(
     validation = batches(learner.test_source, split.validation, max(cfg.batch_size, 64))
     compile_model(model, cfg, classes, len(train))
     callbacks = [SeedEpoch(order, cfg.seed), checkpoints, *build_rules(cfg)]
-    start = time.monotonic() - (state.seconds if state else 0)
+    start, cpu_start = time.monotonic() - (state.seconds if state else 0), time.process_time()
     save_state = SaveState(
         checkpoints.folder, checkpoints.network, callbacks, state, lambda: time.monotonic() - start, record
     )
@@ -86,7 +87,7 @@ def fit(
             save_state.on_train_begin()
             checkpoints.on_train_end()
             begun()
-            return Fitted(state.epoch, state.seconds)
+            return Fitted(state.epoch, state.seconds, None)
     stopping = StopOnSignal()
     last = [AfterFirstStep(begun), stopping]
     apart = []
@@ -106,7 +107,8 @@ def fit(
             verbose=1 if sys.stdout.isatty() else 2,
         )
         stopping.stop_if_asked()  # a signal may have come after the last epoch
-    return Fitted(history.epoch[-1] + 1, time.monotonic() - start)
+    cpu_seconds = None if state else time.process_time() - cpu_start
+    return Fitted(history.epoch[-1] + 1, time.monotonic() - start, cpu_seconds)
 
 
 def compile_model(model: keras.Model, cfg: TrainingConfig, classes: int, steps_per_epoch: int) -> None:

@@ -10,6 +10,7 @@ from fer_exp.reports.figures.comparison import (
     recall_lost,
     reliability,
     severity,
+    won_back,
 )
 from fer_exp.reports.figures.landmarks import FaceGroup, landmark_sheet
 from fer_exp.reports.figures.pairs import Pair, pair_sheet
@@ -35,4 +36,5 @@ __all__ = [
     "samples",
     "severity",
     "tested_epochs",
+    "won_back",
 ]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fer_exp.evaluation.statistics import Reliability
+from fer_exp.evaluation.win_back import Answer
 from fer_exp.reports.figures.style import color_of, label_cells, marker_of, new_figure
 
 
@@ -85,6 +86,27 @@ def recall_lost(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     axes.set_xlabel("recall lost to the occluder (normal minus occluded)")
     axes.set_title(title, fontsize=10)
     axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure
+
+
+def won_back(answer: Answer, title: str) -> Figure:
+    """Draw the points that each row wins back on covered faces, and changes on uncovered ones, by CPU seconds."""
+    figure = new_figure(7.5, 4.2)
+    axes = figure.subplots()
+    for arm in answer.won_back:
+        for change, fill, label in ((arm.covered, "full", arm.row), (arm.uncovered, "none", None)):
+            low, high = change.interval
+            ends = 100 * np.abs(np.array([[change.value - low], [high - change.value]]))
+            style: dict[str, Any] = {"color": color_of(arm.row), "marker": marker_of(arm.row), "fillstyle": fill}
+            axes.errorbar(arm.seconds, 100 * change.value, yerr=ends, label=label, capsize=3, markersize=8, **style)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.axhline(100 * answer.lost.value, color="0.5", linestyle=":", label="all that was lost")
+    axes.set_xlabel("CPU seconds of training")
+    axes.set_ylabel("points against the normal-trained network")
+    axes.set_xlim(left=0)
+    axes.set_title(f"filled: covered faces, empty: uncovered faces. {title}", fontsize=10)
+    axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
 

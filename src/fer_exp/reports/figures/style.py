@@ -20,10 +20,11 @@ DPI = 130
 
 
 def color_of(row: str) -> str:
-    """Return the colour of a training variant; paler where its pictures were reduced (`normal 28px`)."""
-    variant, _, resolution = row.partition(" ")
-    red, green, blue = (0.5 * value + 0.5 for value in to_rgb(VARIANTS[variant]))
-    return to_hex((red, green, blue)) if resolution else VARIANTS[variant]
+    """Return the colour of a training variant; paler with a mark (`normal 28px`), darker with a teacher."""
+    variant, *marks = row.split()
+    light = 0.0 if "distill" in marks else 1.0
+    red, green, blue = (0.5 * value + 0.5 * light for value in to_rgb(VARIANTS[variant]))
+    return to_hex((red, green, blue)) if marks else VARIANTS[variant]
 
 
 def marker_of(row: str) -> str:
