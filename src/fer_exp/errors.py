@@ -25,7 +25,12 @@ def one_line(error: BaseException) -> str:
     return words if len(words) <= 300 else f"{words[:300]} ..."
 
 
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the one of the words that this one is nearest to, or None where none is close."""
+    return next(iter(get_close_matches(word, list(words), n=1)), None)
+
+
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean X?` for a message, or nothing where none of the words is close."""
-    close = get_close_matches(word, list(words), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = nearest(word, words)
+    return f"; did you mean {close}?" if close else ""

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fer_exp.commands import check, entry, evaluate, train
+from fer_exp.commands import check, evaluate, train
 from fer_exp.commands.sweep import SWEEP_ID, invocation
 
 
@@ -68,10 +68,3 @@ def test_a_secret_in_an_address_is_written_nowhere(tmp_path, capfd, address):
     said = capfd.readouterr()
     assert "***" in said.err and "hush" not in said.out + said.err
     assert not any(b"hush" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-
-
-def test_keys_of_an_occluder_that_is_not_chosen_are_those_of_the_runs_own():
-    words = ["run=1", "occlusion.fill=mean"]
-    assert entry._for_hydra("evaluate", words) == ["run=1", "++occlusion_changes.fill=mean"]
-    assert entry._for_hydra("evaluate", ["occlusion=quest2", *words]) == ["occlusion=quest2", *words]
-    assert entry._for_hydra("train", words) == words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,17 +16,15 @@ from omegaconf.errors import OmegaConfBaseException
 from fer_exp.commands import help as help_
 from fer_exp.commands.messages import explain
 from fer_exp.commands.sweep import PRELOAD, Invocation, invocation, invoked, is_sweep, start_process
+from fer_exp.commands.words import check_words, for_hydra
 from fer_exp.config.compose import validate
 from fer_exp.config.register import register
-from fer_exp.config.tracking import refuse_secrets
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError, UserError
 from fer_exp.system import forks, opencv, signals
 from fer_exp.system.paths import CONF
 
 register()
-OWN_OCCLUDER = "occlusion_changes."  # begins the keys of a stored run's own occluder, as EvaluateConfig has them
-FREE_KEYS = ("where.", "dataset.rename", "test_datasets.", OWN_OCCLUDER)  # below them any key may stand
 
 
 def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_process: bool = True) -> None:
@@ -78,9 +75,9 @@ def run_command(
         from fer_exp.commands.completion import completing  # what it needs would delay every start
 
         helped = completing(command)
-    given = _arguments(_for_hydra(command, words))
+    given = _arguments(for_hydra(command, words))
     with invoked() as call, signals.handle_signals(lambda number: _stop(call, number)), given, helped:
-        code = _status(lambda: _check_words(command, words), command) or _status(job, command)
+        code = _status(lambda: check_words(command, words), command) or _status(job, command)
         if call.settings is not None and summarise is not None:
             # the imports that it needs are done where jobs come from
             process = forks.start(PRELOAD, _summary, command, summarise, call.started, call.settings, call.planned)
@@ -102,38 +99,9 @@ def _arguments(words: list[str]) -> Iterator[None]:
         sys.argv = before
 
 
-def _for_hydra(command: str, words: list[str]) -> list[str]:
-    """Return the words of the command line as Hydra wants them."""
-    # argparse takes flags before the words alone; people put -m anywhere
-    words = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
-    if command == "evaluate" and not any(word.startswith("occlusion=") for word in words):
-        # of the run's own occluder, which is not known yet
-        words = [re.sub(r"^occlusion\.", OWN_OCCLUDER, word) for word in words]
-    # keys that a user names: Hydra wants new ones said so
-    return [f"++{word}" if word.startswith(FREE_KEYS) else word for word in words]
-
-
 def _stop(call: Invocation, number: int) -> None:
     call.terminated = number == signal.SIGTERM
     raise KeyboardInterrupt
-
-
-def _check_words(command: str, words: list[str]) -> None:
-    """Raise ConfigError for what has to be said before Hydra begins.
-
-    Hydra writes the words into its folder before they are looked at, secrets too, and it has no words for a key of an
-    option that nobody chose.
-    """
-    for word in words:
-        if word.lstrip("+").startswith("tracking.uri="):
-            refuse_secrets(word.split("=", 1)[1])
-    # groups of which the command chooses no option by itself
-    open_groups = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}
-    for group in open_groups.get(command, ()):
-        keys = [word for word in words if word.startswith(f"{group}.")]
-        if keys and not any(word.startswith(f"{group}=") for word in words):
-            known = ", ".join(help_.options(CONF, command)[group])
-            raise ConfigError(f"{keys[0]}: choose the option first, {group}=NAME ({known})")
 
 
 def _summary(
@@ -157,6 +125,6 @@ def _status(step: Callable[[], object], command: str) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     except (HydraException, OmegaConfBaseException) as error:
-        print(f"error: {explain(error, CONF, command)}", file=sys.stderr)
+        print(f"error: {explain(error, CONF, sys.argv[1:], command)}", file=sys.stderr)
         return 2
     return 0

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_type_hints
 
 from fer_exp.commands.help import options
-from fer_exp.config.compose import COMMANDS, GROUPS
+from fer_exp.commands.keys import unknown_key
 from fer_exp.errors import did_you_mean
-from fer_exp.system.paths import command_line
 
 KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}  # OmegaConf's kinds in words
-
-
-def known_keys(root: type) -> list[str]:
-    """Return every key that some configuration of this root accepts, dotted."""
-    keys = []
-    for name, kind in get_type_hints(root).items():
-        keys.append(name)
-        nodes = GROUPS.get(name, {}).values() or ([kind] if is_dataclass(kind) else [])
-        keys += [f"{name}.{item.name}" for node in nodes for item in fields(node)]
-    return sorted(set(keys))
 
 
 def _chain(error: BaseException) -> str:
@@ -51,16 +39,11 @@ def _option(text: str, conf: Path) -> str | None:
     return f"{group}={value}: must be one of {', '.join(allowed[group])}{did_you_mean(value, list(allowed[group]))}"
 
 
-def _key(text: str, conf: Path, command: str) -> str | None:
+def _key(text: str, conf: Path, command: str, words: Sequence[str]) -> str | None:
     """Explain a key that there is not; None where the text is about something else."""
     match = re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", text)
     match = match or re.search(r"()Could not override '([^']+)'", text)
-    if not match:
-        return None
-    key = match[2]
-    keys = known_keys(COMMANDS[command])
-    hint = did_you_mean(key, keys + list(options(conf, command))) or did_you_mean(key.split(".")[-1], keys)
-    return f"{key}: no such key{hint or f'; {command_line(command)} --help lists them'}"
+    return unknown_key(match[2], conf, command, words) if match else None
 
 
 def _value(text: str) -> str | None:
@@ -80,9 +63,9 @@ def _value(text: str) -> str | None:
     return f"{override[1] if override else key[1]}: {reason}"
 
 
-def explain(error: BaseException, conf: Path, command: str = "train") -> str:
-    """Return one line for an error that Hydra or OmegaConf raised; their own text where it is not a known one."""
+def explain(error: BaseException, conf: Path, words: Sequence[str], command: str = "train") -> str:
+    """Return one line for an error that Hydra or OmegaConf raised of these words, else their own text."""
     text = _chain(error)
     if "OverrideParseException" in type(error).__name__ or "LexerNoViableAlt" in text:
         return f"{text.splitlines()[0]} - quote values with , = ( ~ or blanks: \"dataset.root='a,b'\""
-    return _option(text, conf) or _value(text) or _key(text, conf, command) or text.strip()
+    return _option(text, conf) or _value(text) or _key(text, conf, command, words) or text.strip()

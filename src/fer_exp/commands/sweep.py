@@ -146,7 +146,7 @@ class CheckSweep(Callback):
             except ConfigError as error:
                 _refuse(f"{error} (job {' '.join(job)})")
             except (HydraException, OmegaConfBaseException) as error:
-                _refuse(f"{explain(error, CONF)} (job {' '.join(job)})")
+                _refuse(f"{explain(error, CONF, job)} (job {' '.join(job)})")
 
 
 def _refuse(reason: str) -> None:
