@@ -28,6 +28,8 @@ def test_runs_are_found_by_ids_and_by_parameters(store, add):
         note = summary.data.tags["mlflow.note.content"]
         assert all(run_id in note for run_id in kept)
         assert "other-normal" not in note
+    with pytest.raises(UserError, match=r"where\.modle: no run of .* has such .*; did you mean where\.model\?"):
+        compare.of_question(EvaluateConfig(where={"modle": "nothing"}, tracking=tracked))
     with pytest.raises(UserError, match=r"no finished run of faces is model=nothing"):
         compare.of_question(EvaluateConfig(where={"model": "nothing"}, tracking=tracked))
     with pytest.raises(UserError, match="a sweep id starts with s-"):

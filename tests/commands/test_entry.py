@@ -30,8 +30,13 @@ def test_two_commands_in_one_process_know_nothing_of_each_other(tmp_path, capfd)
     before = [list(sys.argv), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
     store = f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"
     # a job that fails in a process of its own, then an error in this one
-    assert train.main(["-m", "dataset=image_folder", "dataset.root=nowhere", "seed=0", store]) == 1
+    (tmp_path / "empty").mkdir()
+    assert train.main(["-m", "dataset=image_folder", "dataset.root=empty", "seed=0", store]) == 1
     assert "failed: [0] dataset=image_folder" in capfd.readouterr().err
+    # what no job can do without is missed before the first one starts
+    with pytest.raises(SystemExit, match="2"):
+        train.main(["-m", "dataset=image_folder", "dataset.root=nowhere", "seed=0,1", store])
+    assert "error: dataset.root=nowhere" in capfd.readouterr().err
     assert train.main(["dataset=image_folder", "dataset.root=nowhere", store]) == 1
     assert "error: dataset.root=nowhere" in capfd.readouterr().err
     assert train.main(["--cfg", "job", "epochs=3"]) == 0

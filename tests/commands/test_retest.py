@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from runs import artifacts, train
 
 from fer_exp.commands import retest
+from fer_exp.commands.question import find_asked
 from fer_exp.datasets.listing import natural
 from fer_exp.errors import ConfigError, DataError, UserError
 
@@ -36,7 +37,8 @@ def ask(trained, uri):
     """ask(*words) -> the run after the question."""
 
     def go(*words):
-        retest.retest(configured(f"run={trained}", f"tracking.uri={uri}", *words, command="evaluate"))
+        asked = configured(f"run={trained}", f"tracking.uri={uri}", *words, command="evaluate")
+        retest.retest(asked, find_asked(asked))
         return MlflowClient(uri).get_run(trained)
 
     return go

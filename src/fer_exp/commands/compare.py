@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fer_exp import tracking
+from fer_exp.commands.keys import nearest_key
 from fer_exp.errors import UserError
-from fer_exp.reports.summary import summarise
 from fer_exp.system.paths import command_line
+from fer_exp.system.stderr import held_stderr
 
 if TYPE_CHECKING:
     from fer_exp.config.commands import EvaluateConfig
@@ -38,6 +39,15 @@ def of_sweep(sweep_id: str, uri: str | None, experiment: str, planned: int = 0) 
     return summarise(store, finished, {"sweep_id": sweep_id}, unfinished)
 
 
+def summarise(
+    store: tracking.TrackingStore, runs: list[Run], tags: dict[str, str], unfinished: list[str] | None = None
+) -> str:
+    """Compare runs as `fer_exp.reports.summary` does, whose imports are heavy."""
+    with held_stderr():
+        from fer_exp.reports import summary
+    return summary.summarise(store, runs, tags, unfinished)
+
+
 def of_question(cfg: EvaluateConfig) -> str:
     """Compare the runs that a question names; return the id of the summary run.
 
@@ -58,7 +68,9 @@ def of_question(cfg: EvaluateConfig) -> str:
         question = {"runs": " ".join(run.info.run_id for run in runs)}
     else:
         wanted = flat(cfg.where)
-        runs = [run for run in tracking.training_runs(store) if matches(run, wanted)]
+        every = tracking.training_runs(store)
+        check_parameters(every, wanted, store.experiment)
+        runs = [run for run in every if matches(run, wanted)]
         question = {"where": " ".join(f"{key}={'|'.join(values)}" for key, values in wanted.items())}
     finished = [run for run in runs if run.info.status == "FINISHED"]
     if not finished:
@@ -76,6 +88,15 @@ def flat(where: dict[str, Any], prefix: str = "") -> dict[str, list[str]]:
         else:
             values[name] = [str(v) for v in value] if isinstance(value, list) else [str(value)]
     return values
+
+
+def check_parameters(runs: list[Run], wanted: dict[str, list[str]], experiment: str) -> None:
+    """Raise UserError for a parameter that no run of an experiment has."""
+    known = {key for run in runs for key in run.data.params}
+    for key in wanted:
+        if known and key not in known:
+            hint = f"; did you mean where.{near}?" if (near := nearest_key(key, sorted(known))) else ""
+            raise UserError(f"where.{key}: no run of {experiment} has such a parameter{hint}")
 
 
 def matches(run: Run, wanted: dict[str, list[str]]) -> bool:

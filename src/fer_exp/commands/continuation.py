@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from fer_exp import tracking
-from fer_exp.commands.prepare import prepare
-from fer_exp.commands.reuse import run_tags
-from fer_exp.commands.run import learn, recorded
-from fer_exp.commands.teacher import with_teacher
+from fer_exp.commands.early import load_early
 from fer_exp.config.compose import GROUPS, from_stored, to_plain
 from fer_exp.config.inputs import MACHINE
 from fer_exp.config.optimizer import Schedule
 from fer_exp.errors import ConfigError, UserError
+from fer_exp.system.stderr import held_stderr
 from fer_exp.tracking import provenance, run_title
-from fer_exp.training.state import latest_state
 
 if TYPE_CHECKING:
     from fer_exp.config.train import TrainConfig
@@ -65,17 +62,24 @@ def go_on(
     check_idle(store, stored)
     before = config_of(store, stored)
     changes = allowed_changes(stored, differences(words, composed, before), cfg.resume_changes)
+    config = with_changes(before, changes)
+    config |= {key: composed[key] for key in MACHINE if any(word.startswith(f"{key}=") for word in words)}
+    settings = from_stored(config, with_weights=True)
+    faces = load_early(settings)  # what needs no TensorFlow is said before it loads
+    with held_stderr():
+        from fer_exp.commands.prepare import prepare
+        from fer_exp.commands.reuse import run_tags
+        from fer_exp.commands.run import learn, recorded
+        from fer_exp.commands.teacher import with_teacher
+        from fer_exp.training.state import latest_state
     state = latest_state(store.state_of(stored))
     if changes and state and (state.stopped or state.epoch >= before["epochs"]):
         raise UserError(
             f"{run_title(stored)} is trained to its end: nothing can change in it any more. Start a new run"
         )
-    config = with_changes(before, changes)
-    config |= {key: composed[key] for key in MACHINE if any(word.startswith(f"{key}=") for word in words)}
-    settings = from_stored(config, with_weights=True)
     if "epochs" in changes and settings.optimizer.schedule is Schedule.cosine:
         log.warning("warning: the learning rate follows a cosine over all epochs: with other epochs it jumps")
-    prepared = prepare(settings)
+    prepared = prepare(settings, faces)
     if teacher := stored.data.tags.get("method.teacher"):
         prepared = with_teacher(store, teacher, prepared)
     tags = changed_tags(stored, run_tags(settings, config, prepared, words, None), changes)

@@ -18,11 +18,16 @@ def job(cfg: DictConfig) -> None:
     """Answer one question."""
 
     def work(settings: EvaluateConfig) -> None:
-        with held_stderr():
-            from fer_exp.commands import compare, retest
         if settings.run:
-            retest.retest(settings)
+            from fer_exp.commands.question import find_asked
+
+            asked = find_asked(settings)  # what needs no TensorFlow is said before it loads
+            with held_stderr():
+                from fer_exp.commands import retest
+            retest.retest(settings, asked)
         else:
+            from fer_exp.commands import compare
+
             compare.of_question(settings)
 
     run_job("evaluate", cfg, work, own_process=False)

@@ -6,7 +6,14 @@ from importlib import import_module
 
 from fer_exp.system.stderr import held_stderr
 
-MODULES = ("fer_exp.commands.continuation", "fer_exp.commands.compare", "sklearn.metrics", "pyarrow.parquet")
+MODULES = (
+    "fer_exp.commands.run",
+    "fer_exp.commands.continuation",
+    "fer_exp.commands.compare",
+    "fer_exp.reports.summary",
+    "sklearn.metrics",
+    "pyarrow.parquet",
+)
 
 with held_stderr():
     for module in MODULES:

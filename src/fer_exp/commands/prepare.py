@@ -62,8 +62,8 @@ class Prepared(NamedTuple):
         return self.source.faces
 
 
-def prepare(cfg: TrainConfig) -> Prepared:
-    """Build or read what a configuration asks for; nothing is recorded yet.
+def prepare(cfg: TrainConfig, faces: Faces | None = None) -> Prepared:
+    """Build or read what a configuration asks for; nothing is recorded yet. `faces` are those that are loaded already.
 
     Raises:
         UserError: weights or faces are missing or not what they should be.
@@ -78,7 +78,8 @@ def prepare(cfg: TrainConfig) -> Prepared:
             "warning: model.weights=null with frozen layers: they stay random; model.finetune=all lets them learn"
         )
     workers = worker_count(cfg.workers)
-    faces = detect.load(cfg.dataset, size=cfg.model.size, workers=workers)
+    if faces is None:
+        faces = detect.load(cfg.dataset, size=cfg.model.size, workers=workers)
     warn_of_people(faces)
     own_metrics.check(metrics, len(faces.classes))
     source = Source.from_config(faces, cfg)

@@ -17,7 +17,6 @@ from rich.table import Table
 from fer_exp import tracking
 from fer_exp.commands import other_faces
 from fer_exp.commands.predict_stored import predict_stored
-from fer_exp.config.compose import from_stored
 from fer_exp.config.occlusion import with_changes
 from fer_exp.config.training import METRICS
 from fer_exp.errors import DataError
@@ -31,6 +30,7 @@ from fer_exp.reports.tables import print_table
 from fer_exp.system.workers import worker_count
 
 if TYPE_CHECKING:
+    from fer_exp.commands.question import Asked
     from fer_exp.config.commands import EvaluateConfig
     from fer_exp.config.occlusion import OcclusionConfig
     from fer_exp.config.train import TrainConfig
@@ -42,24 +42,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def retest(cfg: EvaluateConfig) -> None:
-    """Answer one question to one run, on the terminal and, beside its earlier results, in the run.
+def retest(cfg: EvaluateConfig, asked: Asked) -> None:
+    """Answer one question to the run that was looked up, on the terminal and, beside its earlier results, in the run.
 
     `best` and `last` on the run's own test sets were logged by the run: they are computed again and compared.
     Anything else gets names of its own: `epoch/<test set>` with the epoch as step, `best.<what differs>/<test set>`.
 
     Raises:
-        UserError: no such run or checkpoint, or the faces have other classes.
+        UserError: the faces have other classes, or are not what they were.
     """
-    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
-    assert cfg.run is not None  # what this function is called for
-    store, stored = tracking.find_run(store, cfg.run)
-    trained = from_stored(tracking.load_config(store, stored))
+    store, stored, trained, files = asked
     if cfg.mirror == trained.mirror:
         cfg = replace(cfg, mirror=None)  # it is no other question
     elif cfg.mirror is not None:
         trained = replace(trained, mirror=cfg.mirror)
-    files = tracking.checkpoint_files(store, stored, cfg.checkpoint)  # before any face is read
     with TemporaryDirectory() as scratch:
         known = class_names(tracking.download_artifact(store, stored, "data/class_counts.json", Path(scratch)))
     tested = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"], known)

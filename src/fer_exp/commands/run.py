@@ -43,6 +43,7 @@ from fer_exp.training.state import State, latest_state
 
 if TYPE_CHECKING:
     from fer_exp.config.train import TrainConfig
+    from fer_exp.datasets.faces import Faces
     from fer_exp.evaluation.own_metrics import OwnMetric
     from fer_exp.tracking import TrackingStore
 
@@ -55,6 +56,7 @@ def train(
     overrides: list[str],
     sweep_id: str | None = None,
     reuse: bool = False,
+    faces: Faces | None = None,
 ) -> str:
     """Train one run, from the configuration to the table of results; return its id.
 
@@ -65,6 +67,7 @@ def train(
         sweep_id: of the sweep that this run belongs to.
         reuse: whether a finished run that is the same will do, and an interrupted one goes on; in a sweep they do
             unless `force` says otherwise.
+        faces: the table of the dataset, where it is loaded already.
 
     Raises:
         UserError: something the user can mend; the run, if it began, is FAILED and keeps what it had.
@@ -72,7 +75,7 @@ def train(
     store = open_store(cfg.tracking.uri, cfg.tracking.experiment, must_answer=False)
     tidy(store)
     teacher = find_teacher(cfg, resolved, overrides, sweep_id)
-    prepared = prepare(cfg)
+    prepared = prepare(cfg, faces)
     tags = run_tags(cfg, resolved, prepared, overrides, sweep_id)
     if teacher is not None:
         prepared = with_teacher(store, teacher, prepared)

@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fer_exp.commands.messages import explain
 from fer_exp.config.compose import validate
 from fer_exp.config.train import TrainConfig
-from fer_exp.errors import ConfigError
+from fer_exp.errors import ConfigError, UserError
 from fer_exp.system import forks, signals
 from fer_exp.system.paths import CONF
 
@@ -136,6 +136,8 @@ class CheckSweep(Callback):
         jobs = [job for batch in BasicSweeper.split_arguments(parsed, None) for job in batch]
         if not jobs:
             _refuse("this sweep has no jobs; a glob that matches nothing?")
+        from fer_exp.commands.early import check_roots  # no other start needs it so soon
+
         call = invocation()
         call.planned = len(jobs)
         for job in jobs:
@@ -143,7 +145,8 @@ class CheckSweep(Callback):
                 call.settings = validate(compose(config_name=config.hydra.job.config_name, overrides=list(job)))
                 if call.settings.resume:
                     raise ConfigError("resume goes on with one run: leave -m out")
-            except ConfigError as error:
+                check_roots(call.settings)
+            except UserError as error:
                 _refuse(f"{error} (job {' '.join(job)})")
             except (HydraException, OmegaConfBaseException) as error:
                 _refuse(f"{explain(error, CONF, job)} (job {' '.join(job)})")

@@ -20,21 +20,26 @@ def job(cfg: DictConfig) -> None:
     """Train one run, or go on with one; in a sweep, start it as a process of its own."""
 
     def work(settings: TrainConfig) -> None:
-        with held_stderr():
-            from fer_exp.commands import continuation, run
         resolved = to_plain(cfg)
         if settings.resume:
+            from fer_exp.commands import continuation
+
             continuation.resume(settings, resolved, overrides())
-        else:
-            run.train(settings, resolved, overrides(), invocation().sweep_id)
+            return
+        from fer_exp.commands.early import load_early
+
+        faces = load_early(settings)  # what needs no TensorFlow is said before it loads
+        with held_stderr():
+            from fer_exp.commands import run
+        run.train(settings, resolved, overrides(), invocation().sweep_id, faces=faces)
 
     run_job("train", cfg, work)
 
 
 def summarise(sweep_id: str, settings: TrainConfig, planned: int) -> None:
     """Record the matrix of a sweep's runs, as a run of its own."""
-    with held_stderr():
-        from fer_exp.commands import compare
+    from fer_exp.commands import compare
+
     compare.of_sweep(sweep_id, settings.tracking.uri, settings.tracking.experiment, planned)
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from fer_exp.config.dataset import Duplicates
+from fer_exp.config.dataset import SCHEMAS, Duplicates, SyntheticConfig
 from fer_exp.errors import ConfigError
 
 if TYPE_CHECKING:
     from fer_exp.config.dataset import DatasetConfig
     from fer_exp.datasets.faces import Faces
+
+
+def check_root(cfg: DatasetConfig) -> None:
+    """Raise UserError where the folder that a dataset is read from is not named, or not there."""
+    if cfg.root is not None or SCHEMAS.get(cfg.name, SyntheticConfig) is not SyntheticConfig:
+        from fer_exp.datasets.listing import data_root
+
+        data_root(cfg)
 
 
 def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:

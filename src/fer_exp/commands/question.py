@@ -1,0 +1,43 @@
+"""The run that a question is asked to, looked up before anything heavy is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from fer_exp import datasets, tracking
+from fer_exp.config.compose import from_stored
+
+if TYPE_CHECKING:
+    from fer_exp.config.commands import EvaluateConfig
+    from fer_exp.config.train import TrainConfig
+
+
+class Asked(NamedTuple):
+    """A stored run, and what of it is tested again.
+
+    Attributes:
+        store: set to the run's own experiment.
+        run: as it is stored.
+        trained: the configuration that it keeps.
+        files: epoch -> artifact of each checkpoint that is asked for.
+    """
+
+    store: tracking.TrackingStore
+    run: tracking.Run
+    trained: TrainConfig
+    files: dict[int, str]
+
+
+def find_asked(cfg: EvaluateConfig) -> Asked:
+    """Return the run that `run=` names, and its checkpoints.
+
+    Raises:
+        UserError: no such run or checkpoint, or the other dataset's folder is not there.
+    """
+    if cfg.dataset is not None:
+        datasets.check_root(cfg.dataset)
+    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
+    assert cfg.run is not None  # what this function is called for
+    store, stored = tracking.find_run(store, cfg.run)
+    trained = from_stored(tracking.load_config(store, stored))
+    return Asked(store, stored, trained, tracking.checkpoint_files(store, stored, cfg.checkpoint))
