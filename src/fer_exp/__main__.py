@@ -13,6 +13,7 @@ VERBS = {
     "train": "train a model on one variant of a dataset and test it on every variant",
     "resume": "go on with a run that was interrupted: resume ID, or the last one",
     "evaluate": "ask stored runs: test one again, or compare several on one page",
+    "runs": "list the runs and sweeps that there are, with their accuracies",
     "occlude": "write the covered copy of a dataset or of a folder of pictures",
     "check": "look through a dataset: unusable faces, landmarks, duplicates, leaks, labels",
     "plan": "say how many seeds and faces would show a difference, from the runs of a sweep",

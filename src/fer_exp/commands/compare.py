@@ -63,8 +63,9 @@ def of_question(cfg: EvaluateConfig) -> str:
             )
         return summary_id
     if cfg.runs:
-        named = [tracking.find_run(store, run_id) for run_id in dict.fromkeys(cfg.runs)]
-        store, runs = named[0][0], [run for _, run in named]
+        named = [tracking.find_named(store, run_id) for run_id in dict.fromkeys(cfg.runs)]
+        store = named[0][0]
+        runs = list({run.info.run_id: run for _, run in named}.values())
         question = {"runs": " ".join(run.info.run_id for run in runs)}
     else:
         wanted = flat(cfg.where)

@@ -184,13 +184,13 @@ def check_idle(store: tracking.TrackingStore, stored: tracking.Run) -> tracking.
 
 
 def find(store: tracking.TrackingStore, run_id: str) -> tuple[tracking.TrackingStore, tracking.Run]:
-    """Return the run of an id, or the last one that is not finished.
+    """Return the run of an id or a name, or the last one that is not finished.
 
     Raises:
         UserError: there is none.
     """
     if run_id != "last":
-        return tracking.find_run(store, run_id)
+        return tracking.find_named(store, run_id)
     for run in reversed(tracking.training_runs(store)):
         abandoned = run.info.status == "RUNNING" and provenance.is_alive(run.data.tags) is False
         if abandoned or run.info.status in ("KILLED", "FAILED"):

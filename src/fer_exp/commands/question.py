@@ -38,6 +38,6 @@ def find_asked(cfg: EvaluateConfig) -> Asked:
         datasets.check_root(cfg.dataset)
     store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
     assert cfg.run is not None  # what this function is called for
-    store, stored = tracking.find_run(store, cfg.run)
+    store, stored = tracking.find_named(store, cfg.run)
     trained = from_stored(tracking.load_config(store, stored))
     return Asked(store, stored, trained, tracking.checkpoint_files(store, stored, cfg.checkpoint))

@@ -23,7 +23,7 @@ def load_predictions(run_id: str, checkpoint: str = "best", uri: str | None = No
     """Return what a run predicted: a row per test face, in file order.
 
     Args:
-        run_id: of a training run, 32 hex characters.
+        run_id: of a training run, the first characters of its id, or its name.
         checkpoint: best or last.
         uri: of the tracking database or server; None: MLFLOW_TRACKING_URI, else the database in mlruns/.
 
@@ -35,7 +35,7 @@ def load_predictions(run_id: str, checkpoint: str = "best", uri: str | None = No
         UserError: there is no such run, or it has no predictions.
     """
     _check_checkpoint(checkpoint)
-    store, run = tracking.find_run(tracking.open_store(uri, TrackingConfig().experiment), run_id)
+    store, run = tracking.find_named(tracking.open_store(uri, TrackingConfig().experiment), run_id)
     with TemporaryDirectory() as scratch:
         return pd.read_parquet(
             tracking.download_artifact(store, run, f"predictions/{checkpoint}.parquet", Path(scratch))

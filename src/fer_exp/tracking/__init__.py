@@ -15,6 +15,8 @@ from mlflow.entities import Run
 from fer_exp.tracking.claim import Taken, claimed
 from fer_exp.tracking.errors import ServerUnavailable
 from fer_exp.tracking.ids import check_run_id
+from fer_exp.tracking.listing import experiment_names, newest_runs
+from fer_exp.tracking.naming import find_named
 from fer_exp.tracking.recorder import Recorder
 from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, is_behind
 from fer_exp.tracking.runs import (
@@ -51,10 +53,13 @@ __all__ = [
     "deliver",
     "deliver_abandoned",
     "download_artifact",
+    "experiment_names",
+    "find_named",
     "find_run",
     "history",
     "is_behind",
     "load_config",
+    "newest_runs",
     "open_store",
     "run_title",
     "stored_files",

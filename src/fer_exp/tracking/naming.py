@@ -1,0 +1,58 @@
+"""Runs as people name them: by their id, its first characters, or their name."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from mlflow.entities import Run
+
+from fer_exp.errors import UserError
+from fer_exp.system.paths import command_line
+from fer_exp.tracking.errors import raises_server_unavailable
+from fer_exp.tracking.ids import is_run_id
+from fer_exp.tracking.runs import find_run, training_runs
+from fer_exp.tracking.store import TrackingStore
+
+FEWEST = 4  # characters of an id that name a run
+SHOWN = 5  # candidates in a message
+
+
+def find_named(store: TrackingStore, name: str) -> tuple[TrackingStore, Run]:
+    """Return the training run that a user names, and the store set to its experiment.
+
+    Args:
+        store: where to look. Ids are looked for in every experiment, names in the store's own.
+        name: an id, at least its first 4 characters, or the name of a run.
+
+    Raises:
+        UserError: it names no run, or several.
+    """
+    if is_run_id(name):
+        return find_run(store, name)
+    runs = _beginning(store, name) if re.fullmatch(rf"[0-9a-f]{{{FEWEST},}}", name) else []
+    if not runs and "'" not in name:
+        runs = training_runs(store, f"attributes.run_name = '{name}'")
+    if not runs:
+        raise UserError(
+            f"run={name}: no run of {store.experiment} has this name, and none an id that begins like this with at "
+            f"least {FEWEST} characters; {command_line('runs')} lists them"
+        )
+    if len(runs) > 1:
+        newest = [_describe(run) for run in reversed(runs[-SHOWN:])]
+        more = f" and {len(runs) - SHOWN} more" if len(runs) > SHOWN else ""
+        raise UserError(f"run={name} names {len(runs)} runs; say one by its id: {', '.join(newest)}{more}")
+    return find_run(store, runs[0].info.run_id)
+
+
+@raises_server_unavailable
+def _beginning(store: TrackingStore, start: str) -> list[Run]:
+    """Return the training runs of all experiments whose id begins with these characters, oldest first."""
+    experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
+    query = f"attributes.run_id LIKE '{start}%' and tags.kind = 'run'"
+    return list(store.client.search_runs(experiments, query, order_by=["attributes.start_time ASC"]))
+
+
+def _describe(run: Run) -> str:
+    began = datetime.fromtimestamp(run.info.start_time / 1000)
+    return f"{run.info.run_id[:12]} ({run.info.run_name}, {run.info.status}, {began:%Y-%m-%d %H:%M})"
