@@ -21,13 +21,13 @@ def test_a_run_is_named_by_its_id_the_beginning_of_its_id_or_its_name(store, mad
     assert find_named(store, "net-mixed-s0")[1].info.run_id == second
 
 
-def test_an_id_is_found_in_any_experiment_a_name_in_its_own(store, made, tmp_path):
-    other = open_store(store.uri, "other")
-    run = made("net", store=other)
-    found, stored = find_named(store, run[:10])
-    assert (found.experiment, stored.info.run_id) == ("other", run)
-    with pytest.raises(UserError, match="no run of faces has this name"):
-        find_named(store, "net")
+def test_runs_are_found_in_any_experiment_and_names_in_their_own_first(store, made):
+    run = made("net", store=open_store(store.uri, "other"))
+    for name in (run[:10], "net"):
+        found, stored = find_named(store, name)
+        assert (found.experiment, stored.info.run_id) == ("other", run)
+    own = made("net")
+    assert find_named(store, "net")[1].info.run_id == own
 
 
 def test_several_are_refused_with_the_candidates(store, made, monkeypatch):
@@ -45,5 +45,5 @@ def test_several_are_refused_with_the_candidates(store, made, monkeypatch):
 @pytest.mark.parametrize("name", ["abc", "none", "ffffffff", "x' or 1=1", "s-1", "%"])
 def test_what_names_no_run_is_said_with_where_they_are_listed(store, made, name):
     made("matrix", kind="summary")
-    with pytest.raises(UserError, match=f"run={name}: no run .*runs lists them"):
+    with pytest.raises(UserError, match=f"run={name}: no run has .*runs lists them"):
         find_named(store, name)

@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from servers import free_port
 
 from fer_exp.errors import UserError
-from fer_exp.tracking import check_run_id, open_store
+from fer_exp.tracking import check_run_id, open_store, ui_port
 
 
 @pytest.fixture
@@ -77,3 +77,13 @@ def test_a_store_that_must_answer_says_that_it_does_not(monkeypatch):
 
     with pytest.raises(ServerUnavailable, match=r"tracking\.uri=http://127\.0\.0\.1:\d+ does not answer"):
         open_store(f"http://127.0.0.1:{free_port()}", "faces")
+
+
+@pytest.mark.parametrize("given, port", [(None, 5000), ("6001", 6001), ("", 5000), ("x", 5000), ("99999", 5000)])
+def test_addresses_have_the_port_that_make_ui_serves_on(store, monkeypatch, given, port):
+    monkeypatch.delenv("PORT", raising=False)
+    if given is not None:
+        monkeypatch.setenv("PORT", given)
+    assert ui_port() == port
+    assert store.url().startswith(f"http://127.0.0.1:{port}/")
+    assert store.ui_command().endswith(f"--port {port}")

@@ -42,11 +42,9 @@ def list_runs(uri: str | None, experiment: str | None, sweep: str | None, last: 
         print(f"no runs yet{' of ' + ' in '.join(asked) if asked else ''}: {command_line('train')} makes one")
         return
     print_runs(runs[:last], names)
-    belonging = {
-        run.data.tags["sweep_id"]: run.info.experiment_id for run in runs[:last] if "sweep_id" in run.data.tags
-    }
-    if belonging:
-        print_sweeps({name: sweep_runs(stores[experiment_id], name) for name, experiment_id in belonging.items()})
+    belonging = {run.data.tags.get("sweep_id"): stores[run.info.experiment_id] for run in runs[:last]}
+    if sweeps := {name: sweep_runs(of_sweep, name) for name, of_sweep in belonging.items() if name}:
+        print_sweeps(sweeps)
     if len(runs) > last:
         print(f"the last {last} runs; --last N shows more")
 

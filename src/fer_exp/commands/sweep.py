@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Invocation:
         started: what a sweep is called that this call starts.
         settings: of the last job of the sweep that this call started; None where it started none.
         planned: the number of that sweep's jobs.
+        seconds: that each of its jobs took so far.
         failed: a line for each of its jobs that failed.
         terminated: whether SIGTERM, rather than Ctrl-C, stopped this process.
         error: how the task function ended, kept from Hydra, which would add lines of its own.
@@ -51,6 +53,7 @@ class Invocation:
     started: str = ""
     settings: TrainConfig | None = None
     planned: int = 0
+    seconds: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     terminated: bool = False
     error: BaseException | None = None
@@ -98,6 +101,7 @@ def start_process(command: str) -> None:
     hydra = HydraConfig.get()
     words = overrides()
     print(f"\n[{hydra.job.num}] {' '.join(words)}", flush=True)
+    began = time.monotonic()
     own = ["hydra.mode=RUN", f"hydra.run.dir='{hydra.runtime.output_dir}'"]
     folders = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
     flags = [f"--config-dir={folder}" for folder in folders]
@@ -111,8 +115,31 @@ def start_process(command: str) -> None:
                 os.kill(job.pid, signals.PASSED_ON)
         job.join()
         raise
+    call = invocation()
+    call.seconds.append(time.monotonic() - began)
+    if call.planned:  # not in a launcher's worker, which knows its own jobs alone
+        print(progress(call.seconds, call.planned), flush=True)
     if job.exitcode:
-        invocation().failed.append(f"[{hydra.job.num}] {' '.join(words)}: {forks.describe_end(job.exitcode)}")
+        call.failed.append(f"[{hydra.job.num}] {' '.join(words)}: {forks.describe_end(job.exitcode)}")
+
+
+def progress(seconds: Sequence[float], planned: int) -> str:
+    """Return in words how far a sweep is: `2 of 9, about 14 minutes left`.
+
+    A job that took less than a tenth of the longest one found its run there already, and says nothing of the others.
+    """
+    left = planned - len(seconds)
+    if left <= 0:
+        return f"{len(seconds)} of {planned}"
+    trained = [value for value in seconds if value >= max(seconds) / 10]
+    minutes = sum(trained) / len(trained) * left / 60
+    if minutes < 1:
+        words = "less than a minute"
+    elif minutes < 90:
+        words = f"about {minutes:.0f} minute{'s' if round(minutes) > 1 else ''}"
+    else:
+        words = f"about {minutes / 60:.0f} hours"
+    return f"{len(seconds)} of {planned}, {words} left"
 
 
 def run_words(command: str, words: list[str]) -> int:

@@ -11,7 +11,7 @@ from fer_exp.config.tracking import TrackingConfig
 from fer_exp.errors import UserError
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import command_line
-from fer_exp.tracking import TrackingStore, open_store
+from fer_exp.tracking import TrackingStore, open_store, ui_port
 
 
 def command(store: TrackingStore, port: int) -> list[str]:
@@ -24,7 +24,7 @@ def command(store: TrackingStore, port: int) -> list[str]:
 def main(words: Sequence[str] | None = None) -> int:
     """Print the address and serve until Ctrl-C; return the exit status."""
     parser = argparse.ArgumentParser(prog=command_line("ui"), description=__doc__)
-    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--port", type=int, default=ui_port(), help="5000, or that of the environment's PORT")
     parser.add_argument("--experiment", default=TrackingConfig().experiment)
     parser.add_argument("--uri", help="a database other than mlruns/mlflow.db: sqlite:////path/mlflow.db")
     args = parser.parse_args(words)

@@ -19,6 +19,7 @@ from fer_exp.inputs.variants import is_degraded, on_curve, own_test_set
 from fer_exp.reports import figures
 from fer_exp.reports.subgroups import record_subgroups
 from fer_exp.reports.tables import escape_markdown, markdown_table, print_table
+from fer_exp.tracking import ui_port
 
 if TYPE_CHECKING:
     import keras
@@ -210,5 +211,7 @@ def print_run_links(run: Recorder) -> None:
     if not run.is_on_server or store.experiment_id is None:
         return
     if store.is_local:
-        print(f"look      {store.ui_command()}     then open")
+        command = store.ui_command()
+        port = "" if "--port" in command else f"serves on port {ui_port()}; "
+        print(f"look      {command}     {port}then open")
     print(f"runs      {store.url()}\nthis run  {store.url(f'runs/{run.id}')}")

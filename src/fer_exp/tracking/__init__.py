@@ -31,7 +31,7 @@ from fer_exp.tracking.runs import (
     sweep_runs,
     training_runs,
 )
-from fer_exp.tracking.store import TrackingStore, default_uri, open_store
+from fer_exp.tracking.store import TrackingStore, default_uri, open_store, ui_port
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -65,4 +65,5 @@ __all__ = [
     "stored_files",
     "sweep_runs",
     "training_runs",
+    "ui_port",
 ]

@@ -11,7 +11,7 @@ from fer_exp.errors import UserError
 from fer_exp.system.paths import command_line
 from fer_exp.tracking.errors import raises_server_unavailable
 from fer_exp.tracking.ids import is_run_id
-from fer_exp.tracking.runs import find_run, training_runs
+from fer_exp.tracking.runs import find_run
 from fer_exp.tracking.store import TrackingStore
 
 FEWEST = 4  # characters of an id that name a run
@@ -22,7 +22,7 @@ def find_named(store: TrackingStore, name: str) -> tuple[TrackingStore, Run]:
     """Return the training run that a user names, and the store set to its experiment.
 
     Args:
-        store: where to look. Ids are looked for in every experiment, names in the store's own.
+        store: where to look. Ids are looked for in every experiment, names too where the store's own has none such.
         name: an id, at least its first 4 characters, or the name of a run.
 
     Raises:
@@ -30,13 +30,14 @@ def find_named(store: TrackingStore, name: str) -> tuple[TrackingStore, Run]:
     """
     if is_run_id(name):
         return find_run(store, name)
-    runs = _beginning(store, name) if re.fullmatch(rf"[0-9a-f]{{{FEWEST},}}", name) else []
+    runs = _search(store, f"attributes.run_id LIKE '{name}%'") if re.fullmatch(rf"[0-9a-f]{{{FEWEST},}}", name) else []
     if not runs and "'" not in name:
-        runs = training_runs(store, f"attributes.run_name = '{name}'")
+        called = _search(store, f"attributes.run_name = '{name}'")
+        runs = [run for run in called if run.info.experiment_id == store.experiment_id] or called
     if not runs:
         raise UserError(
-            f"run={name}: no run of {store.experiment} has this name, and none an id that begins like this with at "
-            f"least {FEWEST} characters; {command_line('runs')} lists them"
+            f"run={name}: no run has this name, and none an id that begins like this (with at least {FEWEST} "
+            f"characters); {command_line('runs')} lists them"
         )
     if len(runs) > 1:
         newest = [_describe(run) for run in reversed(runs[-SHOWN:])]
@@ -46,11 +47,11 @@ def find_named(store: TrackingStore, name: str) -> tuple[TrackingStore, Run]:
 
 
 @raises_server_unavailable
-def _beginning(store: TrackingStore, start: str) -> list[Run]:
-    """Return the training runs of all experiments whose id begins with these characters, oldest first."""
+def _search(store: TrackingStore, query: str) -> list[Run]:
+    """Return the training runs of all experiments that fit a query, oldest first."""
     experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
-    query = f"attributes.run_id LIKE '{start}%' and tags.kind = 'run'"
-    return list(store.client.search_runs(experiments, query, order_by=["attributes.start_time ASC"]))
+    order = ["attributes.start_time ASC"]
+    return list(store.client.search_runs(experiments, f"{query} and tags.kind = 'run'", order_by=order))
 
 
 def _describe(run: Run) -> str:

@@ -42,6 +42,7 @@ COLUMNS = [
     *(f"params.`{name}`" for name in ("dataset", "model", "data", "seed")),
     *(f"metrics.`{c}/{t}`" for c in ("best", "last") for t in ("normal", "occluded", "mixed")),
 ]
+PORT = 5000  # of MLflow's own command
 WAIT = 10  # seconds for a server that is being started again
 
 
@@ -101,20 +102,26 @@ class TrackingStore(NamedTuple):
         """Return whether it is a database in a file rather than a server."""
         return self.uri.startswith(SQLITE)
 
-    def ui_command(self, port: int = 5000) -> str:
-        """Return the shell command that serves the user interface over a local database."""
+    def ui_command(self) -> str:
+        """Return the shell command that serves the user interface over a local database, on `ui_port()`."""
         if self.uri == default_uri():
             return command_line("ui") if INSTALLED else "make ui"
-        return f"mlflow ui --backend-store-uri {hide_secrets(self.uri)} --host 127.0.0.1 --port {port}"
+        return f"mlflow ui --backend-store-uri {hide_secrets(self.uri)} --host 127.0.0.1 --port {ui_port()}"
 
-    def url(self, path: str = "", port: int = 5000) -> str:
+    def url(self, path: str = "", port: int | None = None) -> str:
         """Return the page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
-        base = f"http://127.0.0.1:{port}" if self.is_local else hide_secrets(self.uri)
+        base = f"http://127.0.0.1:{port or ui_port()}" if self.is_local else hide_secrets(self.uri)
         page = f"{base}/#/experiments/{self.experiment_id}"
         training_view = "workflowType=machine_learning"  # else a fresh browser gets the menu for language models
         if path:
             return f"{page}/{path}?{training_view}"
         return f"{page}/runs?viewStateShareKey={VIEW}&{training_view}"
+
+
+def ui_port() -> int:
+    """Return the port on which `make ui` and the verb ui serve: the environment's PORT, else 5000."""
+    given = os.environ.get("PORT", "")
+    return int(given) if given.isdecimal() and 0 < int(given) < 2**16 else PORT
 
 
 def default_uri() -> str:
