@@ -76,3 +76,15 @@ def test_no_cell_of_a_csv_is_a_formula():
     rows = list(csv.reader(io.StringIO(as_csv(table))))
     assert [row[0] for row in rows[1:]] == [f"'{n}" for n in names[:5]] + names[5:]
     assert [row[1] for row in rows[1:]] == [str(n) for n in range(-4, 4)]
+
+
+def test_a_title_is_not_broken_where_a_narrow_table_ends(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table = Table(title="accuracy, net learning_rate=0.001, best checkpoint (synthetic) [b]")
+    table.add_column("n")
+    table.add_row("1")
+    print_table(table)
+    print_table(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == lines[len(lines) // 2] == "accuracy, net learning_rate=0.001, best checkpoint (synthetic) [b]"
+    assert table.title  # the table is as it was

@@ -56,7 +56,7 @@ def show(table: pd.DataFrame, title: str, settings: PlanConfig) -> None:
     from fer_exp.reports.tables import print_table
 
     head = f"seeds of each training that would show {settings.difference:g} points in {settings.power:.0%} of cases"
-    shown = Table(title=" ".join(filter(None, [head, title])), title_justify="left")
+    shown = Table(title=" ".join(filter(None, [head, title])))
     for name in ("tested on", "faces", "seeds", "power", "SD of seeds", "shown by the seeds there are"):
         shown.add_column(name, justify="left" if name == "tested on" else "right", no_wrap=True)
     for row in table.itertuples():

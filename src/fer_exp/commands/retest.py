@@ -239,7 +239,7 @@ def explore(
     title = f"{run.name}, looked at the test set{run_report.synthetic_mark(faces)}"
     run.log_figure(figures.tested_epochs(accuracy, picks, title), f"{name}/accuracy.png")
     run.log_table(choices.round(4).astype(object).where(choices.notna(), None), f"{name}/selection.json")
-    table = Table(title="which epoch each choice picks, and its accuracy", title_justify="left")
+    table = Table(title="which epoch each choice picks, and its accuracy")
     for column in choices.columns:
         table.add_column(column, no_wrap=True)
     for row in choices.itertuples(index=False):

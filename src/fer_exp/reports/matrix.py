@@ -63,7 +63,7 @@ def print_matrix(table: pd.DataFrame, title: str) -> None:
     """Print the matrix on the terminal."""
     rows, columns, cells = _axes(table)
     known = " (intervals: faces only)" if (table["over"] == "faces").any() else ""
-    shown = Table(title=f"accuracy, {title}{known}", title_justify="left")
+    shown = Table(title=f"accuracy, {title}{known}")
     for name in ("trained \\ tested", *columns):
         shown.add_column(name, no_wrap=True)
     for row in rows:

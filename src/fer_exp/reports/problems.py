@@ -92,7 +92,7 @@ def _near_duplicates(faces: Faces, twins: Twins) -> list[tuple[str, ...]]:
 
 def print_problems(faces: Faces, problems: pd.DataFrame) -> None:
     """Print counts of faces and of problems, with examples."""
-    counts = Table(title=f"{faces.name}: {len(faces)} faces that can be used", title_justify="left")
+    counts = Table(title=f"{faces.name}: {len(faces)} faces that can be used")
     for name in ("class", "train", "test"):
         counts.add_column(name, no_wrap=True, justify="left" if name == "class" else "right")
     per_part = [faces.counts(faces.rows(part)) for part in ("train", "test")]
@@ -105,7 +105,7 @@ def print_problems(faces: Faces, problems: pd.DataFrame) -> None:
     if not len(problems):
         print("no problem found")
         return
-    shown = Table(title="problems", title_justify="left")
+    shown = Table(title="problems")
     for name in ("problem", "faces", "such as"):
         shown.add_column(name, justify="right" if name == "faces" else "left")
     for problem, rows in problems.groupby("problem", sort=False):

@@ -26,7 +26,7 @@ def print_runs(runs: Sequence[Run], experiments: Mapping[str, str]) -> None:
         experiments: id -> name; a column names them where the runs are of several.
     """
     several = len({run.info.experiment_id for run in runs}) > 1
-    shown = Table(title="runs, newest first: accuracy of the best checkpoint", title_justify="left")
+    shown = Table(title="runs, newest first: accuracy of the best checkpoint")
     for name in ("run", "name", *["experiment"] * several, "began", "status", *TEST_SETS, "sweep"):
         shown.add_column(name, justify="right" if name in TEST_SETS else "left", no_wrap=True)
     for run in runs:
@@ -44,7 +44,7 @@ def print_sweeps(sweeps: Mapping[str, Sequence[Run]]) -> None:
     Args:
         sweeps: id -> its runs, oldest first.
     """
-    shown = Table(title="their sweeps: mean accuracy of each variant on its own test set", title_justify="left")
+    shown = Table(title="their sweeps: mean accuracy of each variant on its own test set")
     for name in ("sweep", "began", "finished", "accuracy"):
         shown.add_column(name, no_wrap=name != "accuracy")
     for sweep, runs in sweeps.items():

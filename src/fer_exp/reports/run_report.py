@@ -164,7 +164,7 @@ def print_results(
                 printed = published.get(checkpoint, {}).get(name)
                 line.append("" if printed is None else f"{printed:.3f} ({of_set.accuracy - printed:+.3f})")
             lines.append(line)
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title)
     for name in head:
         table.add_column(name, justify="left" if name in head[:2] else "right", no_wrap=True)
     for i, line in enumerate(lines):
@@ -198,7 +198,7 @@ def print_epochs(run: Recorder, results: dict[int, dict[str, Scores]], faces: Fa
 
 
 def _table(run: Recorder, faces: Faces, columns: tuple[str, ...]) -> Table:
-    shown = Table(title=f"{run.name} on {faces.name}{synthetic_mark(faces)}", title_justify="left")
+    shown = Table(title=f"{run.name} on {faces.name}{synthetic_mark(faces)}")
     for name in columns:
         shown.add_column(name, no_wrap=True)
     return shown

@@ -30,13 +30,19 @@ FORMULA = re.compile(r"[=+\-@\t\r]")  # begins what a spreadsheet computes (OWAS
 def print_table(table: Table, wrap: bool = False) -> None:
     """Print a table on the terminal, as wide as it needs to be: a narrower one would cut its numbers.
 
+    Its title stands above it as wide as the terminal is: rich would break it where a narrow table ends, within words.
+
     Args:
         table: whose strings are taken as they are; what is coloured is a rich.text.Text.
         wrap: break its lines where the terminal ends instead.
     """
-    width = Console().width
     needed = WRAPPED if wrap else _console(10_000).measure(table).maximum
-    _console(max(width, needed)).print(table)
+    console = _console(max(Console().width, needed))
+    title, table.title = table.title, None
+    if title:
+        console.print(title, style="table.title", highlight=False)
+    console.print(table)
+    table.title = title
 
 
 def _console(width: int) -> Console:
