@@ -62,7 +62,7 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
         DataError: the cache folder cannot be written to, a full disk among others.
         Exception: whatever `build` raises; nothing is written then.
     """
-    content = _try(read, entry)
+    content = peek(entry, read)
     if content is not None:
         return content
     lock = FileLock(f"{entry}.lock")
@@ -72,7 +72,7 @@ def cached(entry: Path, read: Callable[[Path], T], build: Callable[[], T], write
     except OSError as error:
         raise _unwritable(entry, error) from error
     try:
-        content = _try(read, entry)
+        content = peek(entry, read)
         if content is not None:
             return content
         built = build()
@@ -110,7 +110,8 @@ def _replace(entry: Path, write: Callable[[Path, T], None], built: T) -> None:
         os.replace(folder, entry)
 
 
-def _try(read: Callable[[Path], T], entry: Path) -> T | None:
+def peek(entry: Path, read: Callable[[Path], T]) -> T | None:
+    """Return `read(entry)`, or None where the entry is not there, damaged or stale."""
     try:
         if not entry.is_dir() or (entry / SUMS).read_text() != _sums(entry):
             return None

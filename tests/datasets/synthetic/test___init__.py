@@ -27,8 +27,9 @@ def test_a_table_says_what_it_holds():
     assert len(np.unique(faces.digests)) == 96  # no picture is in both parts
 
 
-def test_only_the_faces_that_a_limit_leaves_are_drawn_and_are_those_that_it_would_leave(monkeypatch):
+def test_only_the_faces_that_a_limit_leaves_are_drawn_and_are_those_that_it_would_leave(tmp_path, monkeypatch):
     every = load(CONFIG, size=24, workers=1)
+    monkeypatch.setenv("FER_EXP_CACHE", str(tmp_path / "without the whole set"))
     drawn = []
     monkeypatch.setattr(store, "draw", lambda *args: drawn.append(args[1:3]) or draw(*args))
     for limit in (24, 9, 3):
@@ -40,6 +41,19 @@ def test_only_the_faces_that_a_limit_leaves_are_drawn_and_are_those_that_it_woul
             assert np.array_equal(getattr(limited, name), getattr(kept, name)), name
         assert np.array_equal(limited.pixels[:], kept.pixels[:])
         assert limited.fingerprint != every.fingerprint
+
+
+def test_faces_that_a_limit_leaves_are_copied_from_the_whole_set_where_it_is_in_the_cache(tmp_path, monkeypatch):
+    limit = replace(CONFIG, limit=24)
+    drawn = datasets.load(limit, size=24, workers=1)
+    monkeypatch.setenv("FER_EXP_CACHE", str(tmp_path / "with the whole set"))
+    load(CONFIG, size=24, workers=1)
+    monkeypatch.setattr(store, "draw", lambda *args: pytest.fail("drawn again"))
+    for _ in range(2):  # copied, then read
+        copied = datasets.load(limit, size=24, workers=1)
+        assert copied.fingerprint == drawn.fingerprint
+        for name in ("ids", "labels", "parts", "sizes", "digests", "landmarks", "pixels"):
+            assert np.array_equal(getattr(copied, name)[:], getattr(drawn, name)[:]), name
 
 
 def test_a_limit_counts_the_classes_under_their_new_names():

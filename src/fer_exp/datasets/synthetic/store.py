@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from fer_exp.datasets.limit import limited_rows
 from fer_exp.datasets.synthetic.classes import CLASSES, balanced, imbalanced, mislabel
 from fer_exp.datasets.synthetic.face import Look, Stream, draw, random_stream
 from fer_exp.errors import DataError
-from fer_exp.system.cache import cached, entry_dir
+from fer_exp.system.cache import cached, entry_dir, peek
 from fer_exp.system.workers import pool
 
 VERSION = 2
@@ -61,17 +61,31 @@ class Drawn:
 def load_or_draw(plan: Plan, workers: int) -> Drawn:
     """Return the plan's pictures from the cache, drawn into it first where they are missing or damaged.
 
+    Those that a limit leaves are copied from the whole set, where that is in the cache.
+
     Raises:
         DataError: the cache cannot be written to, or a drawing process died.
     """
+
+    def fill(folder: Path, whole: Drawn | None) -> None:
+        if whole is None:
+            write(folder, plan, workers)  # straight into the folder: the pictures need not fit into memory
+        else:
+            copy(folder, plan, whole)
+
+    whole = None if plan.limit is None else _entry(replace(plan, limit=None))
     drawn = cached(
-        entry_dir("synthetic", {"version": VERSION, **asdict(plan)}),
+        _entry(plan),
         read=read,
-        build=lambda: None,  # drawn straight into the folder: the pictures need not fit into memory
-        write=lambda folder, _: write(folder, plan, workers),
+        build=lambda: None if whole is None else peek(whole, read),
+        write=fill,
     )
     assert drawn is not None  # `read` returns pictures or raises
     return drawn
+
+
+def _entry(plan: Plan) -> Path:
+    return entry_dir("synthetic", {"version": VERSION, **asdict(plan)})
 
 
 class Listed(NamedTuple):
@@ -136,6 +150,19 @@ def write(folder: Path, plan: Plan, workers: int) -> None:
             done = rows.stop
             bar.update(len(pixels))
     np.savez(folder / "table.npz", ids=faces.ids, labels=faces.labels, landmarks=landmarks, digests=digests)
+
+
+def copy(folder: Path, plan: Plan, whole: Drawn) -> None:
+    """Write what `write` does, from all pictures of the same plan without its limit."""
+    row_of = {face: row for row, face in enumerate(whole.ids.tolist())}
+    rows = np.array([row_of[face] for face in list_faces(plan).ids.tolist()], np.int64)
+    with (folder / "pixels.npy").open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), *whole.pixels.shape[1:])}
+        np.lib.format.write_array_header_1_0(file, header)
+        for row in rows:
+            file.write(np.ascontiguousarray(whole.pixels[row]).data)
+    columns = {key: getattr(whole, key)[rows] for key in ("ids", "labels", "landmarks", "digests")}
+    np.savez(folder / "table.npz", **columns)
 
 
 def read(folder: Path) -> Drawn:
