@@ -7,6 +7,7 @@ import os, signal, sys, time
 print("imported in", os.getpid(), flush=True)
 def status(code): return code
 def environment(name): return int(os.environ[name])
+ENVIRONMENT = {"SET_BY_IMPORTS": "7", "NUMBER": "8"}
 def wait(): time.sleep(60)
 def dies(): os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -40,6 +41,15 @@ def test_a_process_has_the_environment_of_its_start(tmp_path):
         "    p = forks.start('slow_imports', m.environment, 'NUMBER'); p.join(); print('ended', p.exitcode)"
     )
     assert run(code, tmp_path)[-2:] == ["ended 5", "ended 6"]
+
+
+def test_a_process_has_what_its_imports_set_unless_it_was_set_otherwise(tmp_path):
+    code = (
+        "os.environ['NUMBER'] = '5'\n"
+        "for name in ('SET_BY_IMPORTS', 'NUMBER'):\n"
+        "    p = forks.start('slow_imports', m.environment, name); p.join(); print('ended', p.exitcode)"
+    )
+    assert run(code, tmp_path)[-2:] == ["ended 7", "ended 5"]
 
 
 def test_what_lies_in_the_working_folder_is_not_imported_in_its_place(tmp_path):

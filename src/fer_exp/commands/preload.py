@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from fer_exp.system.stderr import held_stderr
@@ -15,6 +16,8 @@ MODULES = (
     "pyarrow.parquet",
 )
 
+_before = dict(os.environ)
 with held_stderr():
     for module in MODULES:
         import_module(module)
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in _before}  # what they have set, as MLflow's

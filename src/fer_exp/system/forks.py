@@ -15,11 +15,12 @@ def start(preload: str, target: Callable[..., int], *arguments: object) -> BaseP
 
     Args:
         preload: module that imports what such processes need; the first call of this process makes the server, which
-            ends with this process.
+            ends with this process. Its `ENVIRONMENT`, if it has one, is what those imports have set: it counts where
+            this process's environment says nothing else.
         target: importable function.
         arguments: of the function.
     """
-    work = (dict(os.environ), target, arguments)
+    work = (dict(os.environ), preload, target, arguments)
     process: BaseProcess
     if sys.platform == "linux":
         context = get_context("forkserver")
@@ -56,8 +57,10 @@ def _start_server() -> None:
             os.environ["PYTHONSAFEPATH"] = before
 
 
-def _run(environment: Mapping[str, str], target: Callable[..., int], arguments: tuple[object, ...]) -> None:
+def _run(
+    environment: Mapping[str, str], preload: str, target: Callable[..., int], arguments: tuple[object, ...]
+) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update({**getattr(sys.modules.get(preload), "ENVIRONMENT", {}), **environment})
     sys.exit(target(*arguments))
