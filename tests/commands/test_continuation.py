@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monke
     assert [step for step, _ in points["loss"]] == [1, 2, 3]
     assert found.data.tags["resume.changed"] == "epochs: 6 -> 3"
     with pytest.raises(UserError, match="is finished"):
-        go_on(begun, tmp_path)
+        go_on(found.info.run_name, tmp_path)
     with pytest.raises(UserError, match="every run of fer-exp is finished"):
         go_on("last", tmp_path)
     fresh = composed(command(module_folder, database(tmp_path)))  # it is no repeat of what it was told first

@@ -68,4 +68,4 @@ def explain(error: BaseException, conf: Path, words: Sequence[str], command: str
     text = _chain(error)
     if "OverrideParseException" in type(error).__name__ or "LexerNoViableAlt" in text:
         return f"{text.splitlines()[0]} - quote values with , = ( ~ or blanks: \"dataset.root='a,b'\""
-    return _option(text, conf) or _value(text) or _key(text, conf, command, words) or text.strip()
+    return _option(text, conf) or _value(text) or _key(text, conf, command, words) or " ".join(text.split())

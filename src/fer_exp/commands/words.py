@@ -14,7 +14,13 @@ from fer_exp.errors import ConfigError
 from fer_exp.system.paths import CONF
 
 OWN_OCCLUDER = "occlusion_changes."  # begins the keys of a stored run's own occluder, as EvaluateConfig has them
-FREE_KEYS = ("where.", "dataset.rename", "test_datasets.", OWN_OCCLUDER)  # below them any key may stand
+FREE_KEYS = (
+    "where.",
+    "dataset.rename",
+    "test_datasets.",
+    "published.results.",
+    OWN_OCCLUDER,
+)  # below them any key may stand
 IDS = ("run", "runs", "resume")  # keys whose values are ids of runs
 ID, QUOTED = re.compile(r"(?<![^\[, ])[0-9a-f]+(?![^\], ])"), r"'\g<0>'"  # an id or its beginning, without quotes
 # groups of which the command chooses no option by itself
