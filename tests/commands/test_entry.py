@@ -32,7 +32,8 @@ def test_two_commands_in_one_process_know_nothing_of_each_other(tmp_path, capfd)
     # a job that fails in a process of its own, then an error in this one
     (tmp_path / "empty").mkdir()
     assert train.main(["-m", "dataset=image_folder", "dataset.root=empty", "seed=0", store]) == 1
-    assert "failed: [0] dataset=image_folder" in capfd.readouterr().err
+    said = capfd.readouterr()
+    assert "failed: [0] dataset=image_folder" in said.err and "\n1 of 1\n" in said.out
     # what no job can do without is missed before the first one starts
     with pytest.raises(SystemExit, match="2"):
         train.main(["-m", "dataset=image_folder", "dataset.root=nowhere", "seed=0,1", store])
