@@ -21,7 +21,7 @@ FREE_KEYS = (
     "published.results.",
     OWN_OCCLUDER,
 )  # below them any key may stand
-IDS = ("run", "runs", "resume")  # keys whose values are ids of runs
+IDS = ("run", "runs", "resume", "method.teacher")  # keys whose values are ids of runs
 ID, QUOTED = re.compile(r"(?<![^\[, ])[0-9a-f]+(?![^\], ])"), r"'\g<0>'"  # an id or its beginning, without quotes
 # groups of which the command chooses no option by itself
 OPEN_GROUPS = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}
