@@ -37,7 +37,7 @@ def results(uri, run_id):
     points = {
         key: [(p.step, p.value) for p in client.get_metric_history(run_id, key)]
         for key in found.data.metrics
-        if key != "train_seconds"
+        if key not in ("train_seconds", "train_cpu_seconds")
     }
     files = Path(found.info.artifact_uri.removeprefix("file://")) / "checkpoints"
     weights = {

@@ -182,3 +182,24 @@ def kill(pid, place, draw):
         time.sleep(0.002)
     time.sleep(draw.uniform(0, 0.3))
     os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_taught_goes_on_with_its_teacher_bit_for_bit(module_folder, tmp_path, monkeypatch):
+    distill = ("method=distill", "data=mixed", "epoch_size=faces", "mirror=true", "occlusion.fill=inpaint")
+    ids = []
+    for place in (tmp_path / "twin", tmp_path / "interrupted"):
+        place.mkdir()
+        words = [*command(module_folder, database(place)), *distill]
+        teacher = [*command(module_folder, database(place)), "data=normal", "mirror=true"]
+        train(teacher, "s-1")
+        if place.name == "interrupted":
+            with monkeypatch.context() as patch, pytest.raises(Stop):
+                interrupt(patch, checkpoints, "save", 4)
+                train(words)
+            ids.append(go_on("last", place))
+        else:
+            ids.append(train(words))
+    same(
+        *(results(database(tmp_path / name), run_id) for name, run_id in zip(("twin", "interrupted"), ids, strict=True))
+    )
