@@ -74,3 +74,20 @@ def test_a_secret_in_an_address_is_written_nowhere(tmp_path, capfd, address):
     said = capfd.readouterr()
     assert "***" in said.err and "hush" not in said.out + said.err
     assert not any(b"hush" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+
+
+def test_keys_of_an_occluder_that_is_not_chosen_are_those_of_the_runs_own():
+    words = ["run=1", "occlusion.fill=mean"]
+    assert entry._for_hydra("evaluate", words) == ["run=1", "++occlusion_changes.fill=mean"]
+    assert entry._for_hydra("evaluate", ["occlusion=quest2", *words]) == ["occlusion=quest2", *words]
+    assert entry._for_hydra("train", words) == words
+
+
+@pytest.mark.parametrize("words", [[], ["-m"]])
+def test_a_place_where_hydra_cannot_write_ends_in_one_line(tmp_path, capfd, words):
+    (tmp_path / "outputs").write_text("a file, where root may not make a folder either")
+    assert train.main([*words, "seed=0", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]) == 1
+    said = capfd.readouterr().err
+    assert said.startswith(f"error: {tmp_path}/outputs") and "hydra.run.dir=DIR" in said and said.count("\n") == 1

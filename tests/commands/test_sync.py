@@ -1,9 +1,12 @@
+import os
 import subprocess
 import sys
 
+import pytest
 from records import journals
 
 from fer_exp.commands import sync
+from fer_exp.errors import UserError
 from fer_exp.tracking import Recorder
 
 
@@ -47,3 +50,24 @@ def test_sync_says_what_it_needs(capsys, tmp_path, monkeypatch):
     assert sync.main(["--home", str(tmp_path), "--to", "https://hush@host"]) == 1
     said = capsys.readouterr().err
     assert "--to=https://***@host holds" in said and "hush" not in said
+
+
+def test_a_journal_of_another_user_is_named_and_stops_nobody(store, away, monkeypatch, capsys):
+    away()
+    for name in ("mine", "theirs"):
+        with Recorder.new(store, name, {"kind": "run"}) as run:
+            run.log_metrics({"loss": 0.5}, 1)
+    theirs = store.journal / run.journal.id
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != theirs and real(path, mode))  # root may read all
+    assert sync.sync(store.home) == 1
+    said = capsys.readouterr()
+    assert "delivered: mine" in said.out and "theirs" not in said.out
+    assert f"{theirs} may be read by the user alone who recorded it" in said.err
+    assert journals(store) == [theirs]
+
+
+def test_a_place_where_no_journal_can_be_looked_for_is_named(tmp_path):
+    (tmp_path / "journal").write_text("a file")
+    with pytest.raises(UserError, match=r"cannot look for journals in .*journal: Not a directory"):
+        sync.sync(tmp_path)

@@ -83,3 +83,10 @@ def test_the_journal_is_for_its_user_alone(store, away):
     away()
     Recorder.new(store, "r", {"kind": "run"})
     assert os.stat(journals(store)[0]).st_mode & 0o077 == 0
+
+
+def test_a_run_that_cannot_begin_its_journal_says_where_and_what_to_do(store, away):
+    away()
+    store.journal.write_text("a file")
+    with pytest.raises(UserError, match=r"journal: Not a directory; no run can begin\. Make it writable"):
+        Recorder.new(store, "r", {"kind": "run"})

@@ -35,6 +35,12 @@ def test_a_store_that_cannot_hold_runs_is_named(uri):
         open_store(uri, "faces")
 
 
+def test_a_folder_whose_lock_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "store" / "mlflow.db.lock").mkdir(parents=True)  # what keeps root from writing there too
+    with pytest.raises(UserError, match=r"tracking\.uri=.*cannot write .*mlflow\.db\.lock: .*choose another database"):
+        open_store(f"sqlite:///{tmp_path}/store/mlflow.db", "faces")
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+pg8000", "mysql+pymysql", "mssql+pyodbc"])
 def test_a_database_server_is_not_used_directly(scheme):
     with pytest.raises(UserError, match=r"mlflow server --backend-store-uri .*\*\*\*@host/db") as caught:

@@ -136,3 +136,10 @@ def test_a_damaged_model_is_said_in_one_line(tmp_path):
             refused += 1
             assert "\n" not in str(error) and "x.keras: not a saved model" in str(error)
     assert refused > 20
+
+
+def test_a_folder_for_states_that_cannot_be_made_is_named_before_training_begins(tmp_path):
+    (tmp_path / "state").write_text("a file, where root may not make a folder either")
+    run = SimpleNamespace(state=tmp_path / "state" / "run", log_artifact=None)
+    with pytest.raises(UserError, match=r"cannot write .*state/run: Not a directory.*make it writable"):
+        Checkpoints.for_run(run, TrainingConfig(monitor="val_loss", mode=Mode.min, optimizer=AdamConfig()), tiny(), 1)

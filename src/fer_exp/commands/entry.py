@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
@@ -33,17 +34,20 @@ def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_pr
     A job of a sweep becomes a process of its own, unless `own_process` is false. Errors that the user can mend, and
     being stopped, are kept for `run_command` to report.
     """
+    call = invocation()
     if own_process and is_sweep():
         start_process(command)
         return
+    call.at_work = True
     try:
         work(validate(cfg))
     except (UserError, KeyboardInterrupt) as error:
-        invocation().error = error
+        call.error = error
     except ImportError as error:
         if not (advice := opencv.explain(error)):
             raise
-        invocation().error = UserError(advice)
+        call.error = UserError(advice)
+    call.at_work = False
 
 
 def run_command(
@@ -107,6 +111,7 @@ def _stop(call: Invocation, number: int) -> None:
 def _summary(
     command: str, summarise: Callable[[str, TrainConfig, int], object], sweep_id: str, settings: TrainConfig, jobs: int
 ) -> int:
+    invocation().at_work = True
     return _status(lambda: summarise(sweep_id, settings, jobs), command)
 
 
@@ -127,4 +132,13 @@ def _status(step: Callable[[], object], command: str) -> int:
     except (HydraException, OmegaConfBaseException) as error:
         print(f"error: {explain(error, CONF, sys.argv[1:], command)}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if call.at_work or error.filename is None:
+            raise
+        print(
+            f"error: {Path(error.filename).absolute()}: {error.strerror}. Hydra keeps configuration and log of each call "
+            "there: make it writable, or choose another folder with hydra.run.dir=DIR (of a sweep: hydra.sweep.dir=DIR)",
+            file=sys.stderr,
+        )
+        return 1
     return 0

@@ -47,6 +47,7 @@ class Invocation:
         failed: a line for each of its jobs that failed.
         terminated: whether SIGTERM, rather than Ctrl-C, stopped this process.
         error: how the task function ended, kept from Hydra, which would add lines of its own.
+        at_work: whether the task function has begun and not returned: what is raised then is not Hydra's.
     """
 
     sweep_id: str | None = None
@@ -57,6 +58,7 @@ class Invocation:
     failed: list[str] = field(default_factory=list)
     terminated: bool = False
     error: BaseException | None = None
+    at_work: bool = False
 
 
 _current: ContextVar[Invocation] = ContextVar("invocation")

@@ -17,6 +17,7 @@ from fer_exp.tracking import (
     abandoned_journals,
     close_abandoned,
     deliver,
+    foreign_journals,
     open_store,
     run_title,
 )
@@ -61,6 +62,9 @@ def sync(home: Path, to: str | None = None) -> int:
                 )
         finally:
             journal.close()
+    for folder in foreign_journals(home / "journal"):
+        failed += 1
+        print(f"not delivered: {folder} may be read by the user alone who recorded it", file=sys.stderr)
     for uri, experiment in sorted(stores):
         for run in close_abandoned(open_store(uri, experiment)):
             print(f"closed: {run_title(run)}, which a process that is gone had left")

@@ -18,7 +18,7 @@ from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.listing import experiment_names, newest_runs
 from fer_exp.tracking.naming import find_named
 from fer_exp.tracking.recorder import Recorder
-from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, is_behind
+from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, foreign_journals, is_behind
 from fer_exp.tracking.runs import (
     checkpoint_files,
     close_abandoned,
@@ -56,6 +56,7 @@ __all__ = [
     "experiment_names",
     "find_named",
     "find_run",
+    "foreign_journals",
     "history",
     "is_behind",
     "load_config",

@@ -54,7 +54,7 @@ class Journal:
             self.append("run", safe=True, **about)
             self.folder, self.id = hidden.rename(folder), folder.name
         except OSError as error:
-            raise _failed(folder, error) from error
+            raise UserError(f"{home}: {error.strerror or error}; no run can begin. {_remedy(error)}") from error
         return self
 
     def append(self, op: str, safe: bool = False, **values: Any) -> None:
@@ -241,5 +241,8 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def _failed(folder: Path, error: OSError) -> UserError:
-    remedy = ". Make room" if error.errno in DISK_FULL else ""
-    return UserError(f"{folder}: {error.strerror or error}; what was recorded before is kept there{remedy}")
+    return UserError(f"{folder}: {error.strerror or error}; what was recorded before is kept there. {_remedy(error)}")
+
+
+def _remedy(error: OSError) -> str:
+    return "Make room" if error.errno in DISK_FULL else "Make it writable"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -152,9 +153,28 @@ def deliver_run(store: TrackingStore, run: Run) -> None:
 
 
 def _folders(home: Path) -> list[Path]:
-    """Return the folders of journals, oldest first."""
-    folders = [folder for folder in home.glob("[!.]*") if (folder / ENTRIES).is_file()]
-    return sorted(folders, key=lambda folder: (read_about(folder).get("at", 0.0), folder.name))
+    """Return the folders of journals that this user may read, oldest first.
+
+    Raises:
+        UserError: nobody may look into `home`.
+    """
+    folders = [folder for folder in _listed(home) if os.access(folder, os.R_OK | os.X_OK)]
+    journals = [folder for folder in folders if (folder / ENTRIES).is_file()]
+    return sorted(journals, key=lambda folder: (read_about(folder).get("at", 0.0), folder.name))
+
+
+def foreign_journals(home: Path) -> list[Path]:
+    """Return the journals that this user may not read: each is for the user alone who recorded it."""
+    return [folder for folder in _listed(home) if not os.access(folder, os.R_OK | os.X_OK)]
+
+
+def _listed(home: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(home) if entry.name[0] != "."]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UserError(f"cannot look for journals in {home}: {error.strerror}") from error
 
 
 @contextmanager

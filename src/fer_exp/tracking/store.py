@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
@@ -147,26 +148,44 @@ def open_store(uri: str | None, experiment: str, must_answer: bool = True, wait:
     check_uri(uri, key)
     uri = uri.rstrip("/")
     home = ROOT / "mlruns"
-    lock: AbstractContextManager[object] = nullcontext()
     database = None
     if uri.startswith(SQLITE):
         database = Path(uri.removeprefix(SQLITE)).absolute()
         home, uri = database.parent, f"{SQLITE}{database}"
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"tracking.uri={uri}: {home}: {error.strerror}") from error
-        # concurrent migrations of a fresh database kill each other
-        lock = FileLock(home / "mlflow.db.lock")
     store = TrackingStore(uri, experiment, None, home)
     try:
-        with lock:
+        with _locked(store):
             return store._replace(experiment_id=_experiment_id(store, database, WAIT if wait is None else wait))
     except ServerUnavailable as error:
         if must_answer:
             raise
         log.warning("warning: %s", error)
         return store
+
+
+@contextmanager
+def _locked(store: TrackingStore) -> Iterator[None]:
+    """Hold the lock of a database in a file, whose folder is made: concurrent migrations of one kill each other.
+
+    Raises:
+        UserError: the folder cannot be made or written to.
+    """
+    if not store.is_local:
+        yield
+        return
+    lock = FileLock(store.home / "mlflow.db.lock")
+    try:
+        store.home.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise UserError(
+            f"tracking.uri={store.uri}: cannot write {error.filename or store.home}: {error.strerror or error}. Make it "
+            "writable, or choose another database: tracking.uri=sqlite:////FOLDER/mlflow.db"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _experiment_id(store: TrackingStore, database: Path | None, wait: float) -> str:

@@ -63,11 +63,17 @@ class Checkpoints(keras.callbacks.Callback):
             epochs: how many are still to come.
 
         Raises:
-            UserError: the disk has no room for them.
+            UserError: the disk has no room for them, or the folder cannot be written to.
         """
-        run.state.mkdir(parents=True, exist_ok=True)
-        for leftover in run.state.glob(f"{atomic.PART}*"):  # of a process that was killed
-            leftover.unlink()
+        try:
+            run.state.mkdir(parents=True, exist_ok=True)
+            for leftover in run.state.glob(f"{atomic.PART}*"):  # of a process that was killed
+                leftover.unlink()
+        except OSError as error:
+            raise UserError(
+                f"cannot write {error.filename or run.state}: {error.strerror or error}. Models and states are kept "
+                "there until the run is finished: make it writable"
+            ) from error
         check_space(run.state, network, epochs, cfg.checkpoints.keep)
         deliver = partial(run.log_artifact, folder="checkpoints")
         return cls(run.state, cfg.monitor, cfg.mode, cfg.checkpoints.keep, deliver, network)
