@@ -136,8 +136,8 @@ def _status(step: Callable[[], object], command: str) -> int:
         if call.at_work or error.filename is None:
             raise
         print(
-            f"error: {Path(error.filename).absolute()}: {error.strerror}. Hydra keeps configuration and log of each call "
-            "there: make it writable, or choose another folder with hydra.run.dir=DIR (of a sweep: hydra.sweep.dir=DIR)",
+            f"error: {Path(error.filename).absolute()}: {error.strerror}. Hydra keeps configuration and log of each "
+            "call there: make it writable, or choose another with hydra.run.dir=DIR (of a sweep: hydra.sweep.dir=DIR)",
             file=sys.stderr,
         )
         return 1

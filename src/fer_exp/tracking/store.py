@@ -179,8 +179,8 @@ def _locked(store: TrackingStore) -> Iterator[None]:
         lock.acquire()
     except OSError as error:
         raise UserError(
-            f"tracking.uri={store.uri}: cannot write {error.filename or store.home}: {error.strerror or error}. Make it "
-            "writable, or choose another database: tracking.uri=sqlite:////FOLDER/mlflow.db"
+            f"tracking.uri={store.uri}: cannot write {error.filename or store.home}: {error.strerror or error}. Make "
+            "it writable, or choose another database: tracking.uri=sqlite:////FOLDER/mlflow.db"
         ) from error
     try:
         yield
