@@ -2,7 +2,7 @@
 
 import sys
 
-from fer_exp.commands import evaluate
+from fer_exp.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(evaluate.main())
+    sys.exit(main(["evaluate", *sys.argv[1:]]))

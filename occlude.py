@@ -2,7 +2,7 @@
 
 import sys
 
-from fer_exp.commands import occlude
+from fer_exp.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(occlude.main())
+    sys.exit(main(["occlude", *sys.argv[1:]]))

@@ -2,7 +2,7 @@
 
 import sys
 
-from fer_exp.commands import train
+from fer_exp.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(train.main())
+    sys.exit(main(["train", *sys.argv[1:]]))

@@ -60,6 +60,53 @@ def lying(answer):
     return answering(handle)
 
 
+def busy(retry_after=None):
+    """A function that answers 429: too many requests, and how long to wait."""
+
+    def handle(handler):
+        handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        handler.send_response(429)
+        if retry_after is not None:
+            handler.send_header("Retry-After", str(retry_after))
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return handle
+
+
+def behind_faults(uri, draw):
+    """Yield the address of a proxy of a server.
+
+    Args:
+        uri: of the server.
+        draw: is called for each request, and returns what happens to it: None, "busy", "busy for long", or, when the
+            server has done what was asked, "cut" (half the answer, then the end) or "half" (half, as if that were all).
+    """
+
+    def handle(handler):
+        fault = draw()
+        if fault in ("busy", "busy for long"):
+            busy(3600 if fault == "busy for long" else None)(handler)
+            return
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        kept = {key: handler.headers[key] for key in ("Content-Type",) if key in handler.headers}
+        request = urllib.request.Request(uri + handler.path, body or None, kept, method=handler.command)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        sent = content[: len(content) // 2] if fault in ("cut", "half") else content
+        handler.send_response(status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(content if fault == "cut" else sent)))
+        handler.end_headers()
+        handler.wfile.write(sent)
+        handler.close_connection = True
+
+    return answering(handle)
+
+
 class Server:
     """A command that serves MLflow on this port."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 from fer_exp.commands.help import COMPLETION_FLAGS
 from fer_exp.errors import did_you_mean
+from fer_exp.system import signals
 from fer_exp.system.paths import command_line
 
 VERBS = {
@@ -22,11 +24,14 @@ VERBS = {
 }
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the command that the first word names; return its exit status."""
-    verb, words = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    verb, *words = (sys.argv[1:] if words is None else words) or ["--help"]
     if verb in VERBS:
-        return import_module(f"fer_exp.commands.{verb}").main(words)
+        with signals.default_interrupt():
+            command = import_module(f"fer_exp.commands.{verb}")
+        status: int = command.main(words)
+        return status
     if verb in COMPLETION_FLAGS:
         return import_module("fer_exp.commands.completion").main(words, list(VERBS))
     if verb in ("-h", "--help"):

@@ -30,6 +30,17 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word, list(words), n=1)), None)
 
 
+def is_stop(error: BaseException | None) -> bool:
+    """Return whether an error is Ctrl-C or SIGTERM, or what a library made of it: its own clean-up may fail then."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean X?` for a message, or nothing where none of the words is close."""
     close = nearest(word, words)

@@ -76,18 +76,21 @@ def test_a_secret_in_an_address_is_written_nowhere(tmp_path, capfd, address):
     assert not any(b"hush" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
 
 
-
-
-def test_keys_of_an_occluder_that_is_not_chosen_are_those_of_the_runs_own():
-    words = ["run=1", "occlusion.fill=mean"]
-    assert entry._for_hydra("evaluate", words) == ["run=1", "++occlusion_changes.fill=mean"]
-    assert entry._for_hydra("evaluate", ["occlusion=quest2", *words]) == ["occlusion=quest2", *words]
-    assert entry._for_hydra("train", words) == words
-
-
 @pytest.mark.parametrize("words", [[], ["-m"]])
 def test_a_place_where_hydra_cannot_write_ends_in_one_line(tmp_path, capfd, words):
     (tmp_path / "outputs").write_text("a file, where root may not make a folder either")
     assert train.main([*words, "seed=0", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]) == 1
     said = capfd.readouterr().err
     assert said.startswith(f"error: {tmp_path}/outputs") and "hydra.run.dir=DIR" in said and said.count("\n") == 1
+
+
+def test_a_stop_that_a_library_turns_into_another_error_is_a_stop(monkeypatch, capfd):
+    def fail(settings):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            raise AttributeError("in the midst of the clean-up of a library")
+
+    monkeypatch.setattr(check, "check", fail)
+    assert check.main(["dataset=synthetic"]) == 130
+    assert capfd.readouterr().err == "stopped\n"

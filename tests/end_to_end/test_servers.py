@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 from mlflow import MlflowClient
 from runs import Recorded, command, train
-from servers import Postgres, Server
+from servers import Postgres, Server, behind_faults
 
 from fer_exp.commands import sync
 from fer_exp.tracking import Recorder, open_store
@@ -239,3 +239,25 @@ def test_many_processes_that_make_one_experiment_on_a_server_all_get_it(server):
     for thread in threads:
         thread.join()
     assert len(found) == 6 and len(set(found)) == 1
+
+
+def test_a_server_that_is_too_busy_or_breaks_off_in_the_midst_of_answers_gets_everything_once(
+    server, module_folder, home, monkeypatch, caplog
+):
+    monkeypatch.setattr("fer_exp.tracking.sender.PATIENCE", 5)
+    draw, recorded, drawn = random.Random(0), Recorded(monkeypatch), []
+
+    def fault():
+        faults = ["busy", "busy for long", "cut", "half"]
+        drawn.append(draw.choice(faults) if draw.random() < 0.3 and len(drawn) > 3 else None)
+        return drawn[-1]
+
+    with behind_faults(server.uri, fault) as uri:
+        run_id = train(command(module_folder, uri))
+    assert recorded.status == "FINISHED"
+    assert len({*drawn}) == 5
+    if not delivered(home):
+        assert sync.sync(home, to=server.uri) == 0
+    assert only(server.uri) == run_id
+    recorded.is_what_is_stored(server.uri, run_id)
+    assert delivered(home)

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 import pytest
 from records import everything, journals, snapshot
 from runs import files
-from servers import answering, lying
+from servers import answering, busy, lying
 
 from fer_exp.commands import sync
 from fer_exp.tracking import Recorder, ServerUnavailable, deliver_abandoned, find_run, open_store
@@ -46,6 +46,30 @@ def test_what_a_lying_server_was_sent_is_kept_and_delivered_whole_later(store, l
     for stored in store.client.search_runs([store.experiment_id]):
         assert (stored.data.params, stored.data.metrics) == ({"seed": "0"}, {"loss": 0.5})
         assert (files(store.client, stored.info.run_id).keys(), stored.info.status) == ({"a.txt"}, "FINISHED")
+
+
+@pytest.mark.parametrize("retry_after", [None, 3600])
+def test_nobody_waits_for_as_long_as_a_busy_server_says_and_all_is_delivered_later(store, retry_after, caplog):
+    def handle(handler):
+        if handler.path.startswith("/health"):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+        else:
+            busy(retry_after)(handler)
+
+    began = monotonic()
+    with answering(handle) as uri:
+        busy_store = open_store(uri, "faces", must_answer=False, wait=0)
+        assert busy_store.experiment_id is None
+        with Recorder.new(busy_store._replace(home=store.home, experiment_id="1"), "r", {"kind": "run"}) as run:
+            few(run)
+    assert monotonic() - began < 30
+    assert "429" in caplog.text
+    assert sync.sync(store.home, to=store.uri) == 0
+    (stored,) = store.client.search_runs([store.experiment_id])
+    assert (stored.data.metrics, stored.info.status) == ({"loss": 0.5}, "FINISHED")
+    assert not journals(store)
 
 
 def test_a_server_that_names_a_run_and_keeps_nothing_of_it_loses_nothing(store, caplog):

@@ -15,6 +15,7 @@ from fer_exp.config.commands import CheckConfig
 from fer_exp.config.dataset import AUTO, Duplicates, OnBad
 from fer_exp.errors import DataError
 from fer_exp.system.paths import CONF
+from fer_exp.system.signals import deferred
 from fer_exp.system.workers import worker_count
 
 FILE = "problems.csv"
@@ -32,11 +33,12 @@ def check(settings: CheckConfig) -> None:
     Raises:
         DataError: something is wrong with it.
     """
-    from fer_exp import datasets
-    from fer_exp.datasets.people import warn_of_people
-    from fer_exp.datasets.twins import find_twins
-    from fer_exp.reports.problems import find_problems, print_problems
-    from fer_exp.reports.tables import as_csv
+    with deferred():
+        from fer_exp import datasets
+        from fer_exp.datasets.people import warn_of_people
+        from fer_exp.datasets.twins import find_twins
+        from fer_exp.reports.problems import find_problems, print_problems
+        from fer_exp.reports.tables import as_csv
 
     assert settings.dataset is not None  # CheckConfig says so
     asked = replace(settings.dataset, on_bad=OnBad.skip, duplicates=Duplicates.report)

@@ -8,6 +8,7 @@ from fer_exp import tracking
 from fer_exp.commands.keys import nearest_key
 from fer_exp.errors import UserError
 from fer_exp.system.paths import command_line
+from fer_exp.system.signals import deferred
 from fer_exp.system.stderr import held_stderr
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def summarise(
     store: tracking.TrackingStore, runs: list[Run], tags: dict[str, str], unfinished: list[str] | None = None
 ) -> str:
     """Compare runs as `fer_exp.reports.summary` does, whose imports are heavy."""
-    with held_stderr():
+    with held_stderr(), deferred():
         from fer_exp.reports import summary
     return summary.summarise(store, runs, tags, unfinished)
 

@@ -14,6 +14,7 @@ from fer_exp.config.compose import GROUPS, from_stored, to_plain
 from fer_exp.config.inputs import MACHINE
 from fer_exp.config.optimizer import Schedule
 from fer_exp.errors import ConfigError, UserError
+from fer_exp.system.signals import deferred
 from fer_exp.system.stderr import held_stderr
 from fer_exp.tracking import provenance, run_title
 
@@ -66,7 +67,7 @@ def go_on(
     config |= {key: composed[key] for key in MACHINE if any(word.startswith(f"{key}=") for word in words)}
     settings = from_stored(config, with_weights=True)
     faces = load_early(settings)  # what needs no TensorFlow is said before it loads
-    with held_stderr():
+    with held_stderr(), deferred():
         from fer_exp.commands.prepare import prepare
         from fer_exp.commands.reuse import run_tags
         from fer_exp.commands.run import learn, recorded

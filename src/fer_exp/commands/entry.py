@@ -21,7 +21,7 @@ from fer_exp.commands.words import check_words, for_hydra
 from fer_exp.config.compose import validate
 from fer_exp.config.register import register
 from fer_exp.config.train import TrainConfig
-from fer_exp.errors import ConfigError, UserError
+from fer_exp.errors import ConfigError, UserError, is_stop
 from fer_exp.system import forks, opencv, signals
 from fer_exp.system.paths import CONF
 
@@ -35,18 +35,21 @@ def run_job(command: str, cfg: DictConfig, work: Callable[[Any], object], own_pr
     being stopped, are kept for `run_command` to report.
     """
     call = invocation()
+    if call.stopped:  # compiled code that was being imported can swallow the exception
+        raise KeyboardInterrupt
     if own_process and is_sweep():
         start_process(command)
         return
     call.at_work = True
     try:
         work(validate(cfg))
-    except (UserError, KeyboardInterrupt) as error:
-        call.error = error
-    except ImportError as error:
-        if not (advice := opencv.explain(error)):
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, UserError) or is_stop(error):
+            call.error = error
+        elif isinstance(error, ImportError) and (advice := opencv.explain(error)):
+            call.error = UserError(advice)
+        else:
             raise
-        call.error = UserError(advice)
     call.at_work = False
 
 
@@ -104,7 +107,7 @@ def _arguments(words: list[str]) -> Iterator[None]:
 
 
 def _stop(call: Invocation, number: int) -> None:
-    call.terminated = number == signal.SIGTERM
+    call.stopped, call.terminated = True, number == signal.SIGTERM
     raise KeyboardInterrupt
 
 
@@ -123,22 +126,26 @@ def _status(step: Callable[[], object], command: str) -> int:
         if call.error is not None:
             error, call.error = call.error, None
             raise error
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
-    except (HydraException, OmegaConfBaseException) as error:
-        print(f"error: {explain(error, CONF, sys.argv[1:], command)}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if call.at_work or error.filename is None:
+    except (Exception, KeyboardInterrupt) as error:
+        if is_stop(error):
+            print("stopped", file=sys.stderr)
+            return 130
+        if (message := _message(error, command, call.at_work)) is None:
             raise
-        print(
-            f"error: {Path(error.filename).absolute()}: {error.strerror}. Hydra keeps configuration and log of each "
-            "call there: make it writable, or choose another with hydra.run.dir=DIR (of a sweep: hydra.sweep.dir=DIR)",
-            file=sys.stderr,
-        )
-        return 1
+        print(f"error: {message}", file=sys.stderr)
+        return 2 if isinstance(error, (ConfigError, HydraException, OmegaConfBaseException)) else 1
     return 0
+
+
+def _message(error: BaseException, command: str, at_work: bool) -> str | None:
+    """Return one line for an error that the user can mend; None for any other."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return explain(error, CONF, sys.argv[1:], command)
+    if isinstance(error, OSError) and error.filename is not None and not at_work:
+        return (
+            f"{Path(error.filename).absolute()}: {error.strerror}. Hydra keeps configuration and log of each call "
+            "there: make it writable, or choose another with hydra.run.dir=DIR (of a sweep: hydra.sweep.dir=DIR)"
+        )
+    return None

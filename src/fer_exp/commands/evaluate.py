@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from fer_exp.commands.entry import run_command, run_job
 from fer_exp.config.commands import EvaluateConfig
 from fer_exp.system.paths import CONF
+from fer_exp.system.signals import deferred
 from fer_exp.system.stderr import held_stderr
 
 
@@ -19,15 +20,15 @@ def job(cfg: DictConfig) -> None:
 
     def work(settings: EvaluateConfig) -> None:
         if settings.run:
-            from fer_exp.commands.question import find_asked
-
+            with deferred():
+                from fer_exp.commands.question import find_asked
             asked = find_asked(settings)  # what needs no TensorFlow is said before it loads
-            with held_stderr():
+            with held_stderr(), deferred():
                 from fer_exp.commands import retest
             retest.retest(settings, asked)
         else:
-            from fer_exp.commands import compare
-
+            with deferred():
+                from fer_exp.commands import compare
             compare.of_question(settings)
 
     run_job("evaluate", cfg, work, own_process=False)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from fer_exp.commands.entry import run_command, run_job
 from fer_exp.config.commands import OccludeConfig
 from fer_exp.system.paths import CONF
+from fer_exp.system.signals import deferred
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="occlude")
@@ -17,8 +18,8 @@ def job(cfg: DictConfig) -> None:
     """Write one copy; in a sweep, start it as a process of its own."""
 
     def work(settings: OccludeConfig) -> None:
-        from fer_exp.copies import make
-
+        with deferred():
+            from fer_exp.copies import make
         make.make(settings)
 
     run_job("occlude", cfg, work)

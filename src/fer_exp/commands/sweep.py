@@ -45,6 +45,7 @@ class Invocation:
         planned: the number of that sweep's jobs.
         seconds: that each of its jobs took so far.
         failed: a line for each of its jobs that failed.
+        stopped: whether Ctrl-C or SIGTERM came.
         terminated: whether SIGTERM, rather than Ctrl-C, stopped this process.
         error: how the task function ended, kept from Hydra, which would add lines of its own.
         at_work: whether the task function has begun and not returned: what is raised then is not Hydra's.
@@ -56,6 +57,7 @@ class Invocation:
     planned: int = 0
     seconds: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    stopped: bool = False
     terminated: bool = False
     error: BaseException | None = None
     at_work: bool = False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fer_exp.config.tracking import check_uri
 from fer_exp.errors import UserError
+from fer_exp.system import signals
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import ROOT, command_line
 from fer_exp.tracking import (
@@ -75,6 +76,10 @@ def sync(home: Path, to: str | None = None) -> int:
     return int(bool(failed))
 
 
+def _stop(number: int) -> None:
+    raise KeyboardInterrupt
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Read the command line and deliver; return the exit status."""
     parser = argparse.ArgumentParser(prog=command_line("sync"), description=__doc__)
@@ -88,7 +93,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"error: --home {args.home}: no such folder", file=sys.stderr)
         return 2
     try:
-        return sync(args.home, args.to)
+        with signals.handle_signals(_stop):
+            return sync(args.home, args.to)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from fer_exp.commands.sweep import invocation, overrides
 from fer_exp.config.compose import to_plain
 from fer_exp.config.train import TrainConfig
 from fer_exp.system.paths import CONF
+from fer_exp.system.signals import deferred
 from fer_exp.system.stderr import held_stderr
 
 
@@ -22,14 +23,14 @@ def job(cfg: DictConfig) -> None:
     def work(settings: TrainConfig) -> None:
         resolved = to_plain(cfg)
         if settings.resume:
-            from fer_exp.commands import continuation
-
+            with deferred():
+                from fer_exp.commands import continuation
             continuation.resume(settings, resolved, overrides())
             return
         from fer_exp.commands.early import load_early
 
         faces = load_early(settings)  # what needs no TensorFlow is said before it loads
-        with held_stderr():
+        with held_stderr(), deferred():
             from fer_exp.commands import run
         run.train(settings, resolved, overrides(), invocation().sweep_id, faces=faces)
 
@@ -38,8 +39,8 @@ def job(cfg: DictConfig) -> None:
 
 def summarise(sweep_id: str, settings: TrainConfig, planned: int) -> None:
     """Record the matrix of a sweep's runs, as a run of its own."""
-    from fer_exp.commands import compare
-
+    with deferred():
+        from fer_exp.commands import compare
     compare.of_sweep(sweep_id, settings.tracking.uri, settings.tracking.experiment, planned)
 
 

@@ -40,3 +40,30 @@ def handle_signals(on_first: Callable[[int], None]) -> Iterator[None]:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
             for number, handler in former.items():
                 signal.signal(number, handler)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Let a first signal wait until the block has imported compiled code, which would swallow the exception or abort.
+
+    Raises:
+        KeyboardInterrupt: at the end of the block, if one came.
+    """
+    heard: list[int] = []
+    with handle_signals(heard.append):
+        yield
+    if heard:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def default_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, without a traceback, while the block imports what handles it better."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import RunTag
 
-from fer_exp.errors import UserError
+from fer_exp.errors import UserError, is_stop
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import command_line
 from fer_exp.tracking.answers import get_run
@@ -213,7 +213,7 @@ class Recorder:
         if kind is None:
             self.end("FINISHED")
         else:
-            self.end("KILLED" if issubclass(kind, KeyboardInterrupt) else "FAILED")
+            self.end("KILLED" if is_stop(error) else "FAILED")
 
 
 @raises_server_unavailable
