@@ -94,3 +94,10 @@ def test_a_stop_that_a_library_turns_into_another_error_is_a_stop(monkeypatch, c
     monkeypatch.setattr(check, "check", fail)
     assert check.main(["dataset=synthetic"]) == 130
     assert capfd.readouterr().err == "stopped\n"
+
+
+def test_a_name_in_a_message_gives_the_terminal_no_orders(tmp_path, capfd):
+    root = tmp_path / "faces\x1b[2J"
+    assert check.main(["dataset=image_folder", f"dataset.root='{root}'"]) == 1
+    said = capfd.readouterr()
+    assert r"faces\x1b[2J" in said.err and "\x1b" not in said.out + said.err

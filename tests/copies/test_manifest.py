@@ -52,3 +52,10 @@ def test_the_manifest_is_a_plain_csv(asked, folder, tmp_path):
     assert list(table.columns) == columns
     assert table["covered_share"].between(0.05, 1).all()
     assert Path(tmp_path / "copy" / table["path"][0]).is_file() and os.path.exists(folder[0] / table["source"][0])
+
+
+def test_no_name_in_the_manifest_is_a_formula_and_each_path_is_still_one(tmp_path):
+    values = {"path": "=1+1.png", "source": "@sum.png", "class": "-happy", "part": "train", "outcome": "written"}
+    manifest.write(pd.DataFrame([dict.fromkeys(manifest.COLUMNS, "") | values]), tmp_path)
+    (row,) = manifest.read(tmp_path).to_dict("records")
+    assert (row["path"], row["source"], row["class"]) == ("./=1+1.png", "./@sum.png", "'-happy")

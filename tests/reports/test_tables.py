@@ -22,6 +22,16 @@ def test_names_are_text_on_the_terminal(capsys, name, wrap):
     assert capsys.readouterr().out.count(name) == 3
 
 
+def test_a_name_gives_the_terminal_no_orders(capsys):
+    table = Table(title="a\x1b]0;title\x07", title_justify="left")
+    table.add_column("b\x9b31m")
+    table.add_row("c\x1b[2J\r\x08.jpg")
+    print_table(table)
+    said = capsys.readouterr().out
+    assert not set(said) & {"\x1b", "\x07", "\x9b", "\r", "\x08"}
+    assert r"c\x1b[2J\x0d\x08.jpg" in said and r"b\x9b31m" in said
+
+
 def test_a_cell_of_markdown_is_one_cell():
     text = markdown_table(["**x**", "a|b"], [["1\n2", r"a\|b"]])
     assert text.splitlines() == ["| **x** | a\\|b |", "| --- | --- |", "| 1 2 | a\\|b |"]

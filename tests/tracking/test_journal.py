@@ -1,5 +1,6 @@
 """What is recorded lies on disk first, whole or not at all."""
 
+import errno
 import os
 import resource
 import signal
@@ -88,5 +89,16 @@ def test_the_journal_is_for_its_user_alone(store, away):
 def test_a_run_that_cannot_begin_its_journal_says_where_and_what_to_do(store, away):
     away()
     store.journal.write_text("a file")
-    with pytest.raises(UserError, match=r"journal: Not a directory; no run can begin\. Make it writable"):
+    with pytest.raises(UserError, match=r"journal: Not a directory; no run can begin$"):
+        Recorder.new(store, "r", {"kind": "run"})
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_journal_on_a_protected_disk_says_to_make_it_writable(store, away, monkeypatch, number):
+    def refuse(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    away()
+    with monkeypatch.context() as patch, pytest.raises(UserError, match=r"no run can begin\. Make it writable"):
+        patch.setattr("fer_exp.tracking.journal.Path.mkdir", refuse)
         Recorder.new(store, "r", {"kind": "run"})

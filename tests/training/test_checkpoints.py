@@ -143,3 +143,13 @@ def test_a_folder_for_states_that_cannot_be_made_is_named_before_training_begins
     run = SimpleNamespace(state=tmp_path / "state" / "run", log_artifact=None)
     with pytest.raises(UserError, match=r"cannot write .*state/run: Not a directory.*make it writable"):
         Checkpoints.for_run(run, TrainingConfig(monitor="val_loss", mode=Mode.min, optimizer=AdamConfig()), tiny(), 1)
+
+
+def test_a_model_that_a_state_names_and_is_gone_is_missed_before_training_goes_on(tmp_path):
+    found, _ = epochs(tmp_path, [0.5, 0.1])
+    counters = {"Checkpoints": {"best_epoch": 1, "last_epoch": 2, "best_value": 0.5}}
+    found.require_best(counters)
+    found.require_best({})
+    found.path(1).unlink()
+    with pytest.raises(UserError, match=r"epoch-001\.keras is gone.*start a new run"):
+        found.require_best(counters)

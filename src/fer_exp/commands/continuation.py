@@ -98,12 +98,15 @@ def config_of(store: tracking.TrackingStore, run: tracking.Run) -> dict[str, Any
     """Return the configuration that a run keeps.
 
     Raises:
-        UserError: it has none.
+        UserError: it has none that can be read.
     """
     try:
         return tracking.load_config(store, run)
     except UserError as error:
-        raise UserError(f"{run.info.run_name} ended before its configuration was recorded: start it anew") from error
+        raise UserError(
+            f"{run.info.run_name} has no configuration to go on with ({error}): it ended before that was recorded, or "
+            "the file was damaged since. Start it anew"
+        ) from error
 
 
 def allowed_changes(run: tracking.Run, changes: Changes, allowed: list[str]) -> Changes:
@@ -147,7 +150,8 @@ def changed_tags(run: tracking.Run, now: dict[str, str], changes: Changes) -> di
     for key, what in (DATA | tested).items():
         if now[key] != run.data.tags.get(key):
             raise UserError(
-                f"resume={run.info.run_id}: the {what} are not those that {run_title(run)} began with ({key})"
+                f"resume={run.info.run_id}: the {what} are not those that {run_title(run)} began with ({key}). Put "
+                "back what it began with, or start a new run"
             )
     if differing := [key for key in CODE if now.get(key) != run.data.tags.get(key)]:
         log.warning(

@@ -24,6 +24,7 @@ from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError, UserError, is_stop
 from fer_exp.system import forks, opencv, signals
 from fer_exp.system.paths import CONF
+from fer_exp.system.text import visible
 
 register()
 
@@ -132,7 +133,7 @@ def _status(step: Callable[[], object], command: str) -> int:
             return 130
         if (message := _message(error, command, call.at_work)) is None:
             raise
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {visible(message)}", file=sys.stderr)
         return 2 if isinstance(error, (ConfigError, HydraException, OmegaConfBaseException)) else 1
     return 0
 

@@ -59,8 +59,8 @@ def from_stored(resolved: dict[str, Any], with_weights: bool = False) -> TrainCo
         ConfigError: it was written by another version; the message says what is no longer known.
     """
     cfg = OmegaConf.structured(TrainConfig)
-    resolved = with_present_names(resolved)
     try:
+        resolved = with_present_names(resolved)
         for group, schemas in GROUPS.items():
             option = resolved[group]
             only_schema = next(iter(schemas.values())) if len(schemas) == 1 else None
@@ -71,7 +71,7 @@ def from_stored(resolved: dict[str, Any], with_weights: bool = False) -> TrainCo
         if "weights" in cfg.model and not with_weights:
             cfg.model.weights = None
         return cast("TrainConfig", OmegaConf.to_object(cfg))
-    except (KeyError, OmegaConfBaseException) as error:
+    except (KeyError, TypeError, AttributeError, OmegaConfBaseException) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"the run's configuration was written by another version: {reason}") from error
 

@@ -16,6 +16,7 @@ from fer_exp.errors import DataError
 from fer_exp.occlusion.coverage import covered_share
 from fer_exp.occlusion.placement import Placement
 from fer_exp.system import atomic
+from fer_exp.system.text import FORMULA
 
 if TYPE_CHECKING:
     from fer_exp.config.commands import OccludeConfig
@@ -74,7 +75,14 @@ def build(
 
 
 def write(table: pd.DataFrame, output: Path) -> None:
-    """Write the manifest into the copy's folder."""
+    """Write the manifest into the copy's folder; no name in it is a formula to a spreadsheet (`FORMULA`).
+
+    A path begins with ./ then, which names the same file, and other text with a '.
+    """
+    table = table.copy()
+    for column in table.columns:
+        mark = "./" if column in ("path", "source") else "'"
+        table[column] = [mark + text if FORMULA.match(text) else text for text in table[column]]
     text = table.to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
     atomic.write(output / FILE, text.encode(errors="surrogateescape"))
 

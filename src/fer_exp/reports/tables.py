@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from fer_exp.system.text import FORMULA, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +27,6 @@ LATEX: dict[str | int, str | int | None] = {
     "±": r"$\pm$",
     "\n": " ",
 }
-FORMULA = re.compile(r"[=+\-@\t\r]")  # begins what a spreadsheet computes (OWASP, CSV injection)
 
 
 def print_table(table: Table, wrap: bool = False) -> None:
@@ -45,8 +47,16 @@ def print_table(table: Table, wrap: bool = False) -> None:
     table.title = title
 
 
+class _Console(Console):
+    """A console that takes strings as they are, and shows control characters rather than obeying them."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string as rich shows it."""
+        return super().render_str(visible(text), **options)
+
+
 def _console(width: int) -> Console:
-    return Console(width=width, markup=False, emoji=False)
+    return _Console(width=width, markup=False, emoji=False)
 
 
 def markdown_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

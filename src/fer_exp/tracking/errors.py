@@ -12,6 +12,7 @@ from mlflow import MlflowException
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
+from fer_exp.config.tracking import SQLITE
 from fer_exp.errors import UserError
 from fer_exp.system.addresses import hide_secrets
 
@@ -100,8 +101,9 @@ def raises_server_unavailable(
         except UNAVAILABLE as error:
             if is_permanent(error):
                 raise
-            raise ServerUnavailable(
-                f"{hide_secrets(store.uri)} does not answer ({reason(error)}): start it, then try again"
-            ) from error
+            remedy = "start it, then try again"
+            if store.uri.startswith(SQLITE):
+                remedy = "see that you may read and write the file and its folder, and that the disk has room"
+            raise ServerUnavailable(f"{hide_secrets(store.uri)} does not answer ({reason(error)}): {remedy}") from error
 
     return wrapper

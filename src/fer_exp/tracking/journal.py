@@ -21,6 +21,7 @@ from fer_exp.tracking.progress import Progress
 
 ENTRIES, REFUSED, LOCK = "entries.jsonl", "refused.jsonl", ".lock"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PROTECTED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Journal:
@@ -54,7 +55,7 @@ class Journal:
             self.append("run", safe=True, **about)
             self.folder, self.id = hidden.rename(folder), folder.name
         except OSError as error:
-            raise UserError(f"{home}: {error.strerror or error}; no run can begin. {_remedy(error)}") from error
+            raise UserError(f"{home}: {error.strerror or error}; no run can begin{_remedy(error)}") from error
         return self
 
     def append(self, op: str, safe: bool = False, **values: Any) -> None:
@@ -241,8 +242,10 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def _failed(folder: Path, error: OSError) -> UserError:
-    return UserError(f"{folder}: {error.strerror or error}; what was recorded before is kept there. {_remedy(error)}")
+    return UserError(f"{folder}: {error.strerror or error}; what was recorded before is kept there{_remedy(error)}")
 
 
 def _remedy(error: OSError) -> str:
-    return "Make room" if error.errno in DISK_FULL else "Make it writable"
+    if error.errno in DISK_FULL:
+        return ". Make room"
+    return ". Make it writable" if error.errno in PROTECTED else ""

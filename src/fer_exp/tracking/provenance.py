@@ -16,7 +16,7 @@ import psutil
 
 from fer_exp.system.paths import INSTALLED, ROOT
 
-SLACK = 60  # seconds by which a clock may be set while a process runs
+SLACK = 60  # seconds by which a clock may be set while a process runs, where nothing but the clock says since when
 PACKAGES = (
     "fer-exp",
     "tensorflow",
@@ -82,7 +82,18 @@ def machine() -> dict[str, str]:
 def process() -> dict[str, str]:
     """Return tags that name this process: its number, in which container, and since when, as numbers are used again."""
     began = f"{psutil.Process().create_time():.2f}"
-    return {"pid": str(os.getpid()), "process.space": _space(), "process.began": began}
+    start = _start(os.getpid())
+    return {"pid": str(os.getpid()), "process.space": _space(), "process.began": began, "process.start": start}
+
+
+def _start(pid: int) -> str:
+    """Return since when a process runs, whatever the clock says: the boot, and ticks since; empty where none says."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        words = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()  # proc(5), field 22
+        return f"{boot}/{words[19]}"
+    except (OSError, IndexError):
+        return ""
 
 
 def _space() -> str:
@@ -103,4 +114,6 @@ def is_alive(tags: Mapping[str, str]) -> bool | None:
         return False
     except psutil.Error:
         return None
+    if (then := tags.get("process.start")) and (now := _start(int(tags["pid"]))):
+        return then == now
     return abs(began - float(tags.get("process.began", began))) < SLACK

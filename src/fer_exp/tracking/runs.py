@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from mlflow.entities import Run
 
-from fer_exp.errors import UserError
+from fer_exp.errors import UserError, one_line
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.tracking.answers import get_run
 from fer_exp.tracking.errors import UNAVAILABLE, is_permanent, raises_server_unavailable
@@ -72,10 +72,16 @@ def load_config(store: TrackingStore, run: Run) -> dict[str, Any]:
     """Return the configuration that a run keeps, as plain data.
 
     Raises:
-        UserError: it has none, because it ended before it was written.
+        UserError: it has none, because it ended before it was written; or the file is damaged.
     """
     with TemporaryDirectory() as scratch:
-        return yaml.safe_load(download_artifact(store, run, "config.yaml", Path(scratch)).read_text())
+        try:
+            config = yaml.safe_load(download_artifact(store, run, "config.yaml", Path(scratch)).read_bytes())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UserError(f"the config.yaml of {run_title(run)} cannot be read: {one_line(error)}") from error
+    if not isinstance(config, dict):
+        raise UserError(f"the config.yaml of {run_title(run)} is damaged: it holds no keys")
+    return config
 
 
 @raises_server_unavailable

@@ -87,6 +87,15 @@ class Checkpoints(keras.callbacks.Callback):
         """Return the file of an epoch (1, 2, ...)."""
         return self.folder / f"epoch-{epoch:03d}.keras"
 
+    def require_best(self, counters: Mapping[str, Mapping[str, float | None]]) -> None:
+        """Raise UserError where the model of the best epoch of a state (its `counters`) is gone: all would be in vain."""
+        best = int(counters.get(type(self).__name__, {}).get("best_epoch") or 0)
+        if best and not self.path(best).is_file():
+            raise UserError(
+                f"{self.path(best)} is gone: this run cannot go on without the model of its best epoch. Put the file "
+                "back, or start a new run"
+            )
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Save the epoch, choose the best, and drop what is neither best nor last."""
         assert logs is not None  # Keras gives them to every epoch

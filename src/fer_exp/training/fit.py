@@ -82,6 +82,7 @@ def fit(
         checkpoints.folder, checkpoints.network, callbacks, state, lambda: time.monotonic() - start, record
     )
     if state:
+        checkpoints.require_best(state.counters)
         go_on_from(state, model, checkpoints.network, record)
         if state.stopped or state.epoch >= cfg.epochs:
             save_state.on_train_begin()
