@@ -88,7 +88,7 @@ class Checkpoints(keras.callbacks.Callback):
         return self.folder / f"epoch-{epoch:03d}.keras"
 
     def require_best(self, counters: Mapping[str, Mapping[str, float | None]]) -> None:
-        """Raise UserError where the model of the best epoch of a state (its `counters`) is gone: all would be in vain."""
+        """Raise UserError where the model of a state's best epoch (in its `counters`) is gone: all would be in vain."""
         best = int(counters.get(type(self).__name__, {}).get("best_epoch") or 0)
         if best and not self.path(best).is_file():
             raise UserError(
