@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fer_exp.config.tracking import TrackingConfig
 from fer_exp.errors import UserError
+from fer_exp.system import signals
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import command_line
 from fer_exp.tracking import TrackingStore, open_store, ui_port
@@ -19,6 +20,20 @@ def command(store: TrackingStore, port: int) -> list[str]:
     server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
     server += ["--artifacts-destination", str(store.artifacts)]  # of runs that come over the network
     return [*server, "--host", "127.0.0.1", "--port", str(port)]
+
+
+def serve(words: list[str]) -> int:
+    """Run a server until it ends, or until Ctrl-C or SIGTERM, which end it too; return the exit status."""
+    heard: list[int] = []
+    server = subprocess.Popen(words)
+
+    def stop(number: int) -> None:
+        heard.append(number)
+        server.terminate()
+
+    with signals.handle_signals(stop):
+        status = server.wait()
+    return 0 if heard else status
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -33,12 +48,11 @@ def main(words: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 0
     if not store.is_local:
         print(f"{hide_secrets(store.uri)} serves its own pages: {store.url()}")
         return 0
     print(f"runs: {store.url(port=args.port)}")
     print("for this machine alone; docs/sharing.md says how to put a password in front of it for others", flush=True)
-    try:
-        return subprocess.run(command(store, args.port), check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    return serve(command(store, args.port))
