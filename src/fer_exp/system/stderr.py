@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def held_stderr() -> Iterator[None]:
-    """Hold back what native code writes to stderr, and show it only if an exception follows.
+    """Hold back what native code writes to stderr, and show it only if an error follows; being stopped is none.
 
     TensorFlow's import prints lines there that no setting silences.
     """
@@ -21,7 +21,7 @@ def held_stderr() -> Iterator[None]:
         os.dup2(file.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             file.seek(0)
             os.write(kept, file.read())
             raise
