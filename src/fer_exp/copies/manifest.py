@@ -79,11 +79,13 @@ def write(table: pd.DataFrame, output: Path) -> None:
 
     A path begins with ./ then, which names the same file, and other text with a '.
     """
-    table = table.copy()
-    for column in table.columns:
-        mark = "./" if column in ("path", "source") else "'"
-        table[column] = [mark + text if FORMULA.match(text) else text for text in table[column]]
-    text = table.to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    marks = {column: "./" if column in ("path", "source") else "'" for column in table.columns}
+    safe = {
+        column: [mark + text if FORMULA.match(text) else text for text in table[column]]
+        for column, mark in marks.items()
+    }
+    # names need not be valid Unicode
+    text = pd.DataFrame(safe, dtype=object).to_csv(index=False, quoting=csv.QUOTE_ALL, lineterminator="\n")
     atomic.write(output / FILE, text.encode(errors="surrogateescape"))
 
 
