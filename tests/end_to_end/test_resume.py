@@ -191,7 +191,7 @@ def test_a_run_that_is_taught_goes_on_with_its_teacher_bit_for_bit(module_folder
     for place in (tmp_path / "twin", tmp_path / "interrupted"):
         place.mkdir()
         words = [*command(module_folder, database(place)), *distill]
-        teacher = [*command(module_folder, database(place)), "data=normal", "mirror=true"]
+        teacher = [*command(module_folder, database(place)), "data=normal", "epoch_size=faces", "mirror=true"]
         train(teacher, "s-1")
         if place.name == "interrupted":
             with monkeypatch.context() as patch, pytest.raises(Stop):

@@ -23,6 +23,7 @@ from fer_exp.inputs.features import Needed
 from fer_exp.inputs.variants import build_samples
 from fer_exp.system.cache import cached, entry_dir
 from fer_exp.training.checkpoints import load
+from fer_exp.training.fit import own_randomness
 
 if TYPE_CHECKING:
     from fer_exp.commands.prepare import Prepared
@@ -90,7 +91,7 @@ def with_teacher(store: tracking.TrackingStore, run_id: str, prepared: Prepared)
 
     def build() -> np.ndarray:
         log.info("%s, the teacher, is asked of %d uncovered training faces", tracking.run_title(run), len(rows))
-        with TemporaryDirectory() as scratch:
+        with own_randomness(), TemporaryDirectory() as scratch:
             networks = {epoch: load(tracking.download_artifact(store, run, file, Path(scratch)))}
             tested, seen = behind_frozen_layers(networks, source, trained, [Needed(rows, "normal")])
             of_rows = predict_samples(tested, seen, build_samples("normal", rows, faces.labels[rows]), BATCH)[epoch]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import keras
@@ -25,6 +27,17 @@ from fer_exp.training.state import SaveState, State, restore
 
 if TYPE_CHECKING:
     from fer_exp.config.training import TrainingConfig
+
+
+@contextmanager
+def own_randomness() -> Iterator[None]:
+    """Let a block build networks of its own: what is drawn for their layers changes nothing of what is drawn later."""
+    python, numpy = random.getstate(), np.random.get_state()  # Keras draws seeds from both
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 class Fitted(NamedTuple):
