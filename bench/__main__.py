@@ -18,6 +18,7 @@ from pathlib import Path
 from bench import page
 from bench.measure import Row
 
+FAILED = "failed"  # begins the note of a case that ended in an error
 CASES = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py"))
 
 
@@ -34,6 +35,7 @@ def main() -> None:
     found = {name: run(name) for name in args.cases or CASES}
     if not args.cases:
         page.write(found)
+    sys.exit(any(row.note.startswith(FAILED) for rows in found.values() for row in rows))
 
 
 def run(name: str) -> list[Row]:
@@ -43,9 +45,11 @@ def run(name: str) -> list[Row]:
         environment = os.environ | {"FER_EXP_CACHE": f"{scratch}/cache", "TF_CPP_MIN_LOG_LEVEL": "3"}
         command = [sys.executable, "-m", "bench", name, "--rows", str(rows_file)]
         process = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)  # progress bars, warnings
-        if process.returncode:
-            sys.exit(f"{process.stderr}\nthe case {name} failed")
-        rows = [Row(*row) for row in json.loads(rows_file.read_text())]
+        if process.returncode:  # the others are measured all the same
+            print(process.stderr, file=sys.stderr)
+            rows = [Row(f"the case `{name}`", "-", None, 1, note=f"{FAILED}: {process.stderr.splitlines()[-1]}")]
+        else:
+            rows = [Row(*row) for row in json.loads(rows_file.read_text())]
     for row in rows:
         print(f"{row.stage:<56} {page.value(row):>9}  goal {page.goal(row):<9} {page.share(row):>5}  {row.note}")
     return rows

@@ -30,7 +30,7 @@ SAME = 1e-3  # by which the accuracies of both ways may differ
 QUESTIONS = {
     "the whole question, ResNet50 at 224 px, conv5 training": (
         (128, 64, 224),
-        ("model=resnet50", "model.weights=null", "optimizer.learning_rate=1e-4", "batch_size=16"),
+        ("model=resnet50", "model.weights=null", "optimizer=sgd", "optimizer.learning_rate=1e-4", "batch_size=16"),
     ),
     "the whole question, mini-Xception, its head training": (
         (1600, 800, 64),

@@ -17,6 +17,7 @@ from fer_exp.commands.other_faces import predict_test_datasets
 from fer_exp.commands.prepare import Prepared, prepare
 from fer_exp.commands.reuse import find_reusable, run_params, run_tags
 from fer_exp.commands.teacher import alone, as_teacher, named_teacher, with_teacher
+from fer_exp.commands.tidy import tidy
 from fer_exp.config.compose import from_stored
 from fer_exp.config.method import AUTO
 from fer_exp.errors import UserError
@@ -27,12 +28,8 @@ from fer_exp.reports import data_report, run_report
 from fer_exp.reports.test_datasets import record_test_dataset
 from fer_exp.tracking import (
     Recorder,
-    ServerUnavailable,
     Taken,
     claimed,
-    close_abandoned,
-    deliver_abandoned,
-    find_run,
     open_store,
     run_title,
 )
@@ -135,37 +132,6 @@ def train_once(
                 learn(run, cfg, resolved, prepared, state)
             return run.id
     return train_new(store, cfg, resolved, prepared, tags)
-
-
-def tidy(store: TrackingStore) -> None:
-    """Deliver what processes that are gone recorded, close their runs, and remove states that nobody goes on from."""
-    if store.experiment_id is None:
-        return
-    try:
-        if count := deliver_abandoned(store):
-            log.info("%d records that earlier runs had left are delivered", count)
-        for run in close_abandoned(store):
-            log.warning("warning: run %s was left by a process that is gone", run_title(run))
-        remove_finished_states(store)
-    except ServerUnavailable as error:
-        log.warning("warning: %s", error)
-
-
-def remove_finished_states(store: TrackingStore) -> None:
-    """Remove the states of finished runs, whose process ended before it could; other folders there stay.
-
-    Raises:
-        ServerUnavailable: the server does not answer.
-    """
-    for folder in store.state.glob("*"):
-        try:
-            _, run = find_run(store, folder.name)
-        except ServerUnavailable:
-            raise
-        except UserError:  # a run of another server, or no run
-            continue
-        if run.info.status == "FINISHED":
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def learn(

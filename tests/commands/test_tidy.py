@@ -1,6 +1,6 @@
 from mlflow import MlflowClient
 
-from fer_exp.commands.run import tidy
+from fer_exp.commands.tidy import tidy
 from fer_exp.tracking import open_store
 
 
