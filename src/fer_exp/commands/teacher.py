@@ -56,14 +56,20 @@ def as_teacher(resolved: dict[str, Any], words: list[str]) -> tuple[dict[str, An
 
 @contextmanager
 def alone(store: tracking.TrackingStore, tags: dict[str, str]) -> Iterator[None]:
-    """Keep a configuration for this process until the block ends: two jobs of a sweep do not both train it."""
-    store.locks.mkdir(parents=True, exist_ok=True)
+    """Keep a configuration for this process until the block ends: two jobs of a sweep do not both train it.
+
+    Raises:
+        UserError: the lock cannot be made.
+    """
     lock = FileLock(store.locks / f"config-{tags['config.hash']}.lock")
     try:
+        store.locks.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         log.info("another process trains the same run: this one waits until it ends")
         lock.acquire()
+    except OSError as error:
+        raise UserError(f"{lock.lock_file}: {error.strerror or error}") from error
     try:
         yield
     finally:
