@@ -24,6 +24,7 @@ Ask stored runs: test one again, on its own test sets or on others; or compare s
   {evaluate} run=ID checkpoint=last              again, and whether the numbers agree
   {evaluate} run=ID checkpoint=all               every epoch: exploration, never selection
   {evaluate} run=ID occlusion=quest2 occlusion.scale=1.5      another bar
+  {evaluate} run=ID occlusion.fill=inpaint mirror=true        the same bar, inpainted; mirror images averaged
   {evaluate} run=ID dataset=image_folder dataset.root=DIR     another dataset
   {evaluate} sweep=ID                            the answer page of a -m command, again
   {evaluate} where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
@@ -55,7 +56,7 @@ Say how many seeds and faces would show a difference, from the variances of the 
 """,
 }
 GROUPS = {
-    "train": ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "experiment"),
+    "train": ("data", "dataset", "occlusion", "model", "optimizer", "augmentation", "method", "arm", "experiment"),
     "evaluate": ("dataset", "occlusion"),
     "occlude": ("dataset", "occlusion"),
     "check": ("dataset",),

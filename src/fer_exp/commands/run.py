@@ -20,6 +20,7 @@ from fer_exp.commands.teacher import alone, as_teacher, named_teacher, with_teac
 from fer_exp.commands.tidy import tidy
 from fer_exp.config.compose import from_stored
 from fer_exp.config.method import AUTO
+from fer_exp.config.occlusion import Fill
 from fer_exp.errors import UserError
 from fer_exp.evaluation.calibration import fit_temperature
 from fer_exp.evaluation.predictions import predict_checkpoints, predict_samples
@@ -99,7 +100,9 @@ def train_new(
     store: TrackingStore, cfg: TrainConfig, resolved: dict[str, Any], prepared: Prepared, tags: dict[str, str]
 ) -> str:
     """Train a new run; return its id."""
-    name = f"{cfg.model.name}-{cfg.data.name}-s{cfg.seed}"
+    marks = [cfg.occlusion.fill.name] * (cfg.occlusion.fill is not Fill.color)
+    marks += [cfg.method.name] * (cfg.method.name != "plain")
+    name = "-".join([cfg.model.name, cfg.data.name, *marks, f"s{cfg.seed}"])
     with recorded(Recorder.new(store, name, tags)) as run:
         learn(run, cfg, resolved, prepared)
     return run.id

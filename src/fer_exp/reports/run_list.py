@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from fer_exp.evaluation.results import find_marks
 from fer_exp.inputs.variants import TEST_SETS, own_test_set
 from fer_exp.reports.tables import print_table
 
@@ -50,11 +51,12 @@ def print_sweeps(sweeps: Mapping[str, Sequence[Run]]) -> None:
     for sweep, runs in sweeps.items():
         finished = [run for run in runs if run.info.status == "FINISHED"]
         by_row: dict[str, list[float]] = {}
-        for run in finished:
+        for run, mark in zip(finished, find_marks(finished), strict=True):
             variant = run.data.params.get("data", "")
             value = run.data.metrics.get(f"best/{own_test_set(variant)}")
             if value is not None:
-                by_row.setdefault(f"{run.data.params.get('model', '')} {variant}", []).append(value)
+                row = " ".join(filter(None, [run.data.params.get("model", ""), variant, mark]))
+                by_row.setdefault(row, []).append(value)
         words = ", ".join(f"{row} {mean(values):.3f}" for row, values in sorted(by_row.items()))
         shown.add_row(sweep, _time(runs[0]), f"{len(finished)} of {len(runs)}", words)
     print_table(shown, wrap=True)
