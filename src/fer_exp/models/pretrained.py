@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import keras
-import numpy as np
 from pooch import file_hash
 
-from fer_exp.errors import UserError, one_line
+from fer_exp.errors import UserError
+from fer_exp.models import hdf5
 from fer_exp.system import atomic
-from fer_exp.system.archives import check_size
 from fer_exp.system.download import download
 
 log = logging.getLogger(__name__)
@@ -92,7 +89,7 @@ def load(model: keras.Model, file: Path) -> None:
     Raises:
         UserError: it is not such a file, or holds the weights of another network.
     """
-    stored = _read(file)
+    stored = hdf5.read(file)
     layers = {layer.name: layer for layer in model.layers if layer.weights}
     missing, unknown = sorted(layers.keys() - stored.keys()), sorted(stored.keys() - layers.keys())
     if missing or unknown:
@@ -109,62 +106,3 @@ def load(model: keras.Model, file: Path) -> None:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more layers" if len(names) > 3 else "")
-
-
-def _read(file: Path) -> dict[str, list[np.ndarray]]:
-    try:
-        with h5py.File(file, "r") as content:
-            _check_self_contained(content)
-            top = content.get("model_weights", content)
-            layers = {
-                layer: [top[layer][name] for name in _names(top[layer], "weight_names")]
-                for layer in _names(top, "layer_names")
-            }
-            check_size(sum(_bytes_to_read(entry) for entries in layers.values() for entry in entries))
-            stored = {layer.replace("/", "_"): [_numbers(entry) for entry in layers[layer]] for layer in layers}
-    except Exception as error:  # h5py raises errors of all kinds on damaged files
-        raise UserError(f"{file}: not an HDF5 file of weights in Keras's layout ({one_line(error)})") from error
-    return {layer: weights for layer, weights in stored.items() if weights}
-
-
-def _check_self_contained(content: h5py.File) -> None:
-    """Raise ValueError where a part of the content lies in other files, which a file's SHA-256 says nothing of."""
-
-    def linked(name: str, link: h5py.HardLink | h5py.SoftLink | h5py.ExternalLink) -> str | None:
-        return name if isinstance(link, h5py.ExternalLink) else None
-
-    def stored(name: str, item: h5py.Group | h5py.Dataset) -> str | None:
-        return name if isinstance(item, h5py.Dataset) and (item.is_virtual or item.external) else None
-
-    if name := content.visititems_links(linked):  # it stops at the first that is not None
-        raise ValueError(f"{name} is a link to another file")
-    if name := content.visititems(stored):
-        raise ValueError(f"{name} is stored in other files")
-
-
-def _bytes_to_read(entry: h5py.Dataset) -> int:
-    """Return how much memory reading takes at least: that of the numbers, or of a chunk that is larger."""
-    return max(entry.nbytes, math.prod(entry.chunks or (0,)) * entry.dtype.itemsize)
-
-
-def _numbers(entry: h5py.Dataset) -> np.ndarray:
-    """Return the content of a dataset; raise ValueError where it holds anything but finite numbers."""
-    if entry.dtype.kind not in "fiu":
-        raise ValueError(f"{entry.name} holds {entry.dtype}, not numbers")
-    values = np.asarray(entry)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{entry.name} holds numbers that are not finite")
-    return values
-
-
-def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """Return a list of names; a long one is spread over attributes `name0`, `name1`, ..."""
-    names = group.attrs.get(attribute)
-    if names is None:
-        chunks: list[np.ndarray] = []
-        while (chunk := group.attrs.get(f"{attribute}{len(chunks)}")) is not None:
-            chunks.append(chunk)
-        if not chunks:
-            raise KeyError(f"no attribute {attribute} in {group.name}")
-        names = np.concatenate(chunks)
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
