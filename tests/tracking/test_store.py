@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from shlex import split
 
 import pytest
 from mlflow import MlflowClient
@@ -93,3 +94,10 @@ def test_addresses_have_the_port_that_make_ui_serves_on(store, monkeypatch, give
     assert ui_port() == port
     assert store.url().startswith(f"http://127.0.0.1:{port}/")
     assert store.ui_command().endswith(f"--port {port}")
+
+
+def test_a_store_elsewhere_is_served_by_the_same_small_server(store, tmp_path):
+    store = store._replace(uri=f"sqlite:///{tmp_path}/two words/mlflow.db")
+    words = split(store.ui_command())
+    assert words[:4] == ["python", "-m", "fer_exp", "ui"]
+    assert words[4:8] == ["--uri", store.uri, "--experiment", "faces"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,20 +13,28 @@ from fer_exp.errors import UserError
 from fer_exp.system import signals
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import command_line
-from fer_exp.tracking import TrackingStore, open_store, ui_port
+from fer_exp.tracking import TrackingStore, open_store, pages, ui_port, view
+
+# one process that serves, and none that waits for MLflow's jobs on language models
+SMALL = {"MLFLOW_WORKERS": "1", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def command(store: TrackingStore, port: int) -> list[str]:
     """Return the command of an MLflow server over a database, reachable from this machine alone."""
     server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
     server += ["--artifacts-destination", str(store.artifacts)]  # of runs that come over the network
-    return [*server, "--host", "127.0.0.1", "--port", str(port)]
+    return [*server, *pages.app_options(), "--host", "127.0.0.1", "--port", str(port)]
 
 
-def serve(words: list[str]) -> int:
+def environment() -> dict[str, str]:
+    """Return the environment of that server: small where it says nothing else."""
+    return SMALL | os.environ
+
+
+def serve(words: list[str], environment: dict[str, str]) -> int:
     """Run a server until it ends, or until Ctrl-C or SIGTERM, which end it too; return the exit status."""
     heard: list[int] = []
-    server = subprocess.Popen(words)
+    server = subprocess.Popen(words, env=environment)
 
     def stop(number: int) -> None:
         heard.append(number)
@@ -55,4 +64,5 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     print(f"runs: {store.url(port=args.port)}")
     print("for this machine alone; docs/sharing.md says how to put a password in front of it for others", flush=True)
-    return serve(command(store, args.port))
+    view.renew(store.client, str(store.experiment_id))
+    return serve(command(store, args.port), environment())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote as quote_word
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -16,10 +16,11 @@ from urllib.parse import quote
 from filelock import FileLock
 from mlflow import MlflowClient
 
-from fer_exp.config.tracking import SQLITE, check_uri
+from fer_exp.config.tracking import SQLITE, TrackingConfig, check_uri
 from fer_exp.errors import UserError
 from fer_exp.system.addresses import hide_secrets
 from fer_exp.system.paths import INSTALLED, ROOT, command_line
+from fer_exp.tracking import view
 from fer_exp.tracking.answers import check_health
 from fer_exp.tracking.database import is_spoiled, make_database
 from fer_exp.tracking.errors import (
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VIEW = "matrix"  # the shared view of the runs table that the printed URLs open
-COLUMNS = [
-    "attributes.`Created`",
-    *(f"params.`{name}`" for name in ("dataset", "model", "data", "seed")),
-    *(f"metrics.`{c}/{t}`" for c in ("best", "last") for t in ("normal", "occluded", "mixed")),
-]
 PORT = 5000  # of MLflow's own command
 WAIT = 10  # seconds for a server that is being started again
 
@@ -107,7 +102,10 @@ class TrackingStore(NamedTuple):
         """Return the shell command that serves the user interface over a local database, on `ui_port()`."""
         if self.uri == default_uri():
             return command_line("ui") if INSTALLED else "make ui"
-        return f"mlflow ui --backend-store-uri {hide_secrets(self.uri)} --host 127.0.0.1 --port {ui_port()}"
+        experiment = (
+            "" if self.experiment == TrackingConfig().experiment else f" --experiment {quote_word(self.experiment)}"
+        )
+        return f"{command_line('ui')} --uri {quote_word(self.uri)}{experiment} --port {ui_port()}"
 
     def url(self, path: str = "", port: int | None = None) -> str:
         """Return the page of this experiment's runs table, or of a run (`path` = "runs/<id>")."""
@@ -116,7 +114,7 @@ class TrackingStore(NamedTuple):
         training_view = "workflowType=machine_learning"  # else a fresh browser gets the menu for language models
         if path:
             return f"{page}/{path}?{training_view}"
-        return f"{page}/runs?viewStateShareKey={VIEW}&{training_view}"
+        return f"{page}/runs?viewStateShareKey={view.NAME}&{training_view}"
 
 
 def ui_port() -> int:
@@ -226,24 +224,5 @@ def _experiment_id(store: TrackingStore, database: Path | None, wait: float) -> 
 
 def _create(store: TrackingStore) -> str:
     location = f"{store.artifacts.as_uri()}/{quote(store.experiment, safe='')}" if store.is_local else None
-    # undocumented: presets the columns of the runs table; nothing depends on it
-    view = {
-        "searchFilter": "",
-        "orderByKey": "attributes.start_time",
-        "orderByAsc": False,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "selectedColumns": COLUMNS,
-        "columnOrder": [],
-        "columnWidths": {},
-        "runsExpanded": {},
-        "runsPinned": [],
-        "runsHidden": [],
-        "runsVisibilityMap": {},
-        "runListHidden": False,
-        "viewMaximized": False,
-    }
-    tags = {f"mlflow.sharedViewState.{VIEW}": json.dumps(view)}
+    tags = {view.TAG: view.state()}
     return store.client.create_experiment(store.experiment, artifact_location=location, tags=tags)
