@@ -12,6 +12,14 @@ def test_a_cell_without_a_run_stays_empty():
     assert matrix.as_markdown(table, "best").splitlines()[2] == "| **normal** | **0.500** 0.400-0.600 faces only |  |"
 
 
+def test_the_short_matrix_has_deviations_while_they_fit_and_stars_always(three):
+    table = matrix_table(three, "best").assign(n=2, deviation=0.0123, p=0.01)
+    assert matrix.as_markdown(table, "x", short=True).count(" ± 0.012*") == 9
+    more = pd.concat([table, table[table.tested_on == "mixed"].assign(tested_on="quest3")])
+    short = matrix.as_markdown(more, "x", short=True)
+    assert "±" not in short and short.count("***") == 12
+
+
 def test_the_latex_table_escapes_what_latex_would_read(three):
     text = matrix.as_latex(matrix_table(three, "best"), "50 % of mini_xception")
     assert r"50 \% of mini\_xception" in text

@@ -46,10 +46,22 @@ def test_the_matrix_is_trained_on_by_tested_on(add_run, tracking):
     add_run("normal", 0, (0.7, 0.3, 0.5))
     run, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
     assert run.info.status == "FINISHED"
-    lines = [line for line in note.splitlines() if line.startswith("| **")]
+    lines = [line for line in note.splitlines() if line.startswith("| **")][2:]  # after the short ones
     cells = [f"**{a:.3f}** {a - 0.01:.3f}-{a + 0.01:.3f} faces only" for a in (0.7, 0.3, 0.5)]
     assert lines[0] == f"| **normal** | {' | '.join(cells)} |"
     assert lines[1].startswith("| **occluded** | **0.400**")
+
+
+def test_the_description_begins_with_a_line_for_each_row(add_run, tracking):
+    for seed in (0, 1):
+        add_run("normal", seed, (0.7 + seed / 10, 0.3, 0.5))
+        add_run("occluded", seed, (0.4, 0.6, 0.5))
+    _, note = summary(add_run, compare.of_sweep("s-1", tracking.uri, tracking.experiment))
+    head, _, first, second, end, words, *_ = note.splitlines()
+    assert head == r"| trained \\ tested | normal | occluded | mixed |"
+    assert first.startswith("| **normal** | **0.750** ± 0.071 | **0.300** ± 0.000 |")
+    assert second.startswith("| **occluded** | **0.400** ± 0.000")
+    assert not end and words.startswith("Accuracy of the best checkpoints")
 
 
 def test_the_summary_has_table_pictures_and_links_to_its_runs(add_run, tracking):

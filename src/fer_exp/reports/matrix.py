@@ -29,8 +29,11 @@ def uncertainty(cell: pd.Series) -> str:
     interval = f"{cell.low:.3f}-{cell.high:.3f}" if np.isfinite(cell.low) else ""
     spread = f"± {cell.deviation:.3f} (n={cell.n})" if cell.n > 1 else ""
     known = "faces only" if cell.over == "faces" else ""
-    star = "*" if cell.p < 0.05 else ""
-    return " ".join(filter(None, [spread, interval, known])) + star
+    return " ".join(filter(None, [spread, interval, known])) + _star(cell)
+
+
+def _star(cell: pd.Series) -> str:
+    return "*" if cell.p < 0.05 else ""
 
 
 def _axes(table: pd.DataFrame) -> tuple[list[str], list[str], dict[tuple[str, str], pd.Series]]:
@@ -46,16 +49,23 @@ def _row(
     return [words(cells[row, column]) if (row, column) in cells else "" for column in columns]
 
 
-def as_markdown(table: pd.DataFrame, corner: str) -> str:
-    """Return the matrix as a markdown table with `corner`, which may have markup, in its first cell."""
+def as_markdown(table: pd.DataFrame, corner: str, short: bool = False) -> str:
+    """Return the matrix as a markdown table.
+
+    Args:
+        table: its cells.
+        corner: its first cell, which may have markup.
+        short: without intervals, and beyond three columns without deviations, so that each row is a line on a page.
+    """
     rows, columns, cells = _axes(table)
-    lines = [
-        [
-            f"**{escape_markdown(row)}**",
-            *_row(cells, row, columns, lambda cell: f"**{cell.accuracy:.3f}** {uncertainty(cell)}"),
-        ]
-        for row in rows
-    ]
+
+    def words(cell: pd.Series) -> str:
+        if not short:
+            return f"**{cell.accuracy:.3f}** {uncertainty(cell)}"
+        spread = f" ± {cell.deviation:.3f}" if cell.n > 1 and len(columns) <= 3 else ""
+        return f"**{cell.accuracy:.3f}**{spread}{_star(cell)}"
+
+    lines = [[f"**{escape_markdown(row)}**", *_row(cells, row, columns, words)] for row in rows]
     return markdown_table([corner, *map(escape_markdown, columns)], lines)
 
 

@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 SYNTHETIC = "These faces are drawn: the numbers say that the machinery works, nothing about people."
 
+SHORT = "Accuracy of the best checkpoints, ± standard deviation over the seeds; with intervals, and the last epochs:"
+
 
 class Group(NamedTuple):
     """What is written of runs that share a matrix."""
 
     results: list[RunResult]
     matrices: dict[str, pd.DataFrame]  # by checkpoint
+    short: str  # the matrix of the best checkpoints as markdown, a line for each row
     texts: list[str]  # each matrix as markdown
     latex: list[str]
     section: dict[str, Any]  # of the answer page
@@ -97,7 +100,6 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
     for checkpoint in CHECKPOINTS:
         cells = matrices[checkpoint] = matrix_table(results, checkpoint)
         words = " ".join(filter(None, [title, f"{checkpoint} checkpoint"])) + mark
-        # no heading above: the page shows the first lines alone until it is asked for more
         texts.append(matrix.as_markdown(cells, f"{escape_markdown(words)}: trained on \\ tested on"))
         matrix.print_matrix(cells, words)
         latex.append(matrix.as_latex(cells, f"Accuracy, {words}"))
@@ -119,7 +121,10 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         "pairs": pairs,
         "runs": page.runs(results),
     }
-    return Group(results, matrices, texts, latex, section)
+    # no heading above, and narrow: the page shows the first lines alone until it is asked for more
+    corner = escape_markdown(f"{title}{': ' * bool(title)}trained \\ tested{mark}")
+    short = matrix.as_markdown(matrices["best"], corner, short=True)
+    return Group(results, matrices, short, texts, latex, section)
 
 
 def _log_tables(summary: Recorder, groups: dict[str, Group]) -> None:
@@ -133,7 +138,8 @@ def _log_tables(summary: Recorder, groups: dict[str, Group]) -> None:
 
 def _describe(summary: Recorder, runs: list[Run], groups: dict[str, Group], partial: list[str]) -> None:
     """Make the matrices and links to the runs the description of the summary run."""
-    texts = [text for group in groups.values() for text in group.texts]
+    texts = [*(group.short for group in groups.values()), SHORT]
+    texts += [text for group in groups.values() for text in group.texts]
     links = [
         f"- [{escape_markdown(run.info.run_name)}](#/experiments/{run.info.experiment_id}/runs/{run.info.run_id})"
         for run in runs
