@@ -100,7 +100,7 @@ def test_table_charts_summary_and_picture_show_what_was_stored(browser, served):
     store, server, summary = served
     port = server.port
     # MLflow's command and one worker, no executor of jobs
-    assert len(psutil.Process(server.process.pid).children(recursive=True)) == 1
+    assert len(psutil.Process(server.process.pid).children(recursive=True)) == 2
     # the printed address opens the runs table in the training view: what a run is, and its accuracies
     browser.get(store.url(port=port))
     body = wait_for(browser, "net-mixed-s0", "0.7123", "0.3123", "0.6011")
