@@ -155,3 +155,14 @@ def test_a_csv_that_is_a_pipe_is_not_waited_for(tmp_path):
 def test_a_row_that_cannot_be_used_is_counted(tmp_path, row, reason):
     with pytest.raises(DataError, match=f"1 face or class .*{reason}"):
         read(fer_csv(tmp_path / "faces/fer2013.csv", rows(row)))
+
+
+def test_lines_that_a_stray_quotation_mark_runs_together_are_counted(tmp_path):
+    path = fer_csv(tmp_path / "faces/fer2013.csv", rows())
+    lines = path.read_text().splitlines()
+    lines[2] = lines[2].replace(",", ',"', 1)
+    lines[5] = lines[5].replace(",", '",', 2).replace('",', ",", 1)
+    path.write_text("\n".join(lines) + "\n")
+    faces = read(path, on_bad=OnBad.skip)
+    (found,) = [e for e in faces.excluded if "lines" in e.reason]
+    assert (found.id, found.reason) == ("row 1", "4 lines run together by a stray quotation mark")

@@ -88,7 +88,7 @@ def _csv(cfg: Fer2013Config, path: Path) -> DatasetSpec:
 def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
     """Read the rows of a csv whose Usage is Training or `test`; pixels (n, 48, 48, 1) uint8, a read-only memory map.
 
-    A row with an unknown Usage or code, another number of pixels than 48 x 48, or values outside 0 to 255 is an
+    A row with an unknown Usage or code, with more than its own line, another number of pixels than 48 x 48, or values outside 0 to 255 is an
     exclusion.
 
     Raises:
@@ -100,6 +100,10 @@ def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
         bar = tqdm(_rows(path), "Reading annotations", unit="face", disable=None)
         for row, (code, text, usage) in enumerate(bar):
             face_id = f"{usage}/{row}"
+            if lines := sum(value.count("\n") for value in (code, text, usage)):
+                reason = f"{lines + 1} lines run together by a stray quotation mark"
+                excluded.append(Exclusion(f"row {row}", None, reason))
+                continue
             if usage not in parts:
                 if usage not in USAGES:
                     excluded.append(
