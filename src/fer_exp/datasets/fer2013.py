@@ -88,8 +88,8 @@ def _csv(cfg: Fer2013Config, path: Path) -> DatasetSpec:
 def read_csv(path: Path, classes: tuple[str, ...], test: str) -> Listing:
     """Read the rows of a csv whose Usage is Training or `test`; pixels (n, 48, 48, 1) uint8, a read-only memory map.
 
-    A row with an unknown Usage or code, with more than its own line, another number of pixels than 48 x 48, or values outside 0 to 255 is an
-    exclusion.
+    A row with an unknown Usage or code, with more than its own line, another number of pixels than 48 x 48, or values
+    outside 0 to 255 is an exclusion.
 
     Raises:
         DataError: it is not such a csv, or the cache cannot be written to.
