@@ -71,7 +71,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_DATA as
 
 def child(code, *words):
     command = [sys.executable, "-c", LIMITED + code, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
     return done.stdout
 

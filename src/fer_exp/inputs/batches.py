@@ -108,6 +108,8 @@ def batches(
 def padded(batch: tf.Tensor, size: int) -> np.ndarray:
     """Fill up a batch with zeros to `size`: a last one of another shape would be traced anew, which costs more."""
     array = np.asarray(batch)
+    if len(array) == size:
+        return array  # a copy of a full batch would take its memory once more
     return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 

@@ -9,7 +9,7 @@ from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 import numpy as np
 
-KEPT = 4  # pieces of memory that wait for use: as many as two readers and a network that works come to hold
+KEPT = 2  # pieces of memory that wait for use: they come back one by one
 
 
 class Buffers:
