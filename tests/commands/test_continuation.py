@@ -14,6 +14,7 @@ from fer_exp.tracking import Taken, open_store, recorder
 from fer_exp.training import checkpoints
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_and_says_so(module_folder, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Stop):
         interrupt(patch, checkpoints, "save", 3)

@@ -26,6 +26,7 @@ def own_logging(monkeypatch):
     root.setLevel(level)
 
 
+@pytest.mark.slow
 def test_two_commands_in_one_process_know_nothing_of_each_other(tmp_path, capfd):
     before = [list(sys.argv), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
     store = f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"

@@ -20,6 +20,7 @@ def elsewhere(folder, tmp_path):
     return tmp_path / "elsewhere"
 
 
+@pytest.mark.slow
 def test_another_dataset_becomes_columns_of_a_run(train, elsewhere):
     where = ["++test_datasets.ck.dataset=image_folder", f"++test_datasets.ck.root={elsewhere}"]
     run = train(*where, "occlusion.missing=frame", "epochs=1")

@@ -193,6 +193,7 @@ def test_further_test_sets_of_a_trained_network_are_a_question_of_their_own(ask,
     assert "sunglasses" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_every_epoch_is_tested_on_further_test_sets_too(ask, trained, uri):
     found = ask("checkpoint=all", "tests=[sunglasses]")
     name = next(key.split("/")[0] for key in found.data.metrics if key.startswith("epoch.tests.") and "_" not in key)

@@ -42,6 +42,7 @@ def same_cache(place, monkeypatch):
     monkeypatch.setenv("FER_EXP_CACHE", str(place / "cache"))
 
 
+@pytest.mark.slow
 def test_auto_trains_the_uncovered_run_of_the_sweep_first_and_once(taught, module_folder, uri, capsys):
     words, run_id = taught
     of_uri = lambda: training_runs(open_store(uri, "fer-exp"))  # noqa: E731
@@ -60,6 +61,7 @@ def test_auto_trains_the_uncovered_run_of_the_sweep_first_and_once(taught, modul
     assert of_uri()[-1].data.tags["method.teacher"] == first.info.run_id
 
 
+@pytest.mark.slow
 def test_a_teacher_that_is_there_already_gives_the_same_network(taught, uri):
     words, run_id = taught
     named = MlflowClient(uri).get_run(run_id).data.tags["method.teacher"]
@@ -67,6 +69,7 @@ def test_a_teacher_that_is_there_already_gives_the_same_network(taught, uri):
     same(results(uri, run_id), results(uri, run.train(*composed(again), again)))
 
 
+@pytest.mark.slow
 def test_it_is_asked_of_each_uncovered_training_face_once(taught, uri, monkeypatch):
     words, run_id = taught
     settings, _ = composed(words)
@@ -80,6 +83,7 @@ def test_it_is_asked_of_each_uncovered_training_face_once(taught, uri, monkeypat
     assert answers[train].sum(1) == pytest.approx(np.ones(len(train)), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_what_cannot_teach_is_said_in_a_line(taught, uri):
     words, run_id = taught
     settings, _ = composed(words)

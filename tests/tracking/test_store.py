@@ -55,6 +55,7 @@ def test_what_is_no_run_id_never_becomes_a_path(bad):
         check_run_id(bad)
 
 
+@pytest.mark.slow
 def test_processes_that_meet_a_fresh_database_at_once_all_get_the_one_experiment(tmp_path):
     code = (
         "from fer_exp.tracking import Recorder, open_store\n"

@@ -72,6 +72,7 @@ def test_a_model_with_code_inside_is_refused(tmp_path):
         load(tmp_path / "hostile.keras")
 
 
+@pytest.mark.slow
 def test_a_full_disk_says_so_and_leaves_the_files_before_whole(tmp_path):
     # the limit on a file's size stands for the full disk: the write itself fails, as it does there
     code = f"""
