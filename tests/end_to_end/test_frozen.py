@@ -41,6 +41,7 @@ def test_a_head_learns_the_same_from_cached_features_as_through_the_network(trai
             assert cached.data.metrics[name] == pytest.approx(value, abs=2e-4), name
 
 
+@pytest.mark.slow
 def test_checkpoints_of_a_head_hold_the_whole_network(train_frozen):
     found = train_frozen()
     model = keras.saving.load_model(artifacts(found) / "checkpoints" / "epoch-002.keras", compile=False)

@@ -103,6 +103,7 @@ def test_a_dataset_larger_than_memory_is_trained_on_and_tested(tmp_path, sides):
 
 
 @linux
+@pytest.mark.slow
 def test_a_csv_larger_than_memory_is_read(tmp_path):
     n, megabytes = 30_000, 56
     texts = [csv_pixels(seed) for seed in range(50)]

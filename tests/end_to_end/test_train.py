@@ -124,6 +124,7 @@ def test_the_stored_checkpoint_gives_the_stored_predictions(trained):
     assert getattr(model, "optimizer", None) is None
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(trained, module_folder, tmp_path):
     words = [*train_words(module_folder, tmp_path), "data=mixed"]
     first, again, other = trained, train_run(words, tmp_path), train_run([*words, "seed=1"], tmp_path)
@@ -143,6 +144,7 @@ def test_nothing_in_progress_is_left_behind(trained, trained_in):
     assert not (trained_in / "state" / trained.info.run_id).exists()
 
 
+@pytest.mark.slow
 def test_mixed_precision_keeps_probabilities_in_float32(train):
     try:
         found = train("mixed_precision=true", "epochs=1")
@@ -153,6 +155,7 @@ def test_mixed_precision_keeps_probabilities_in_float32(train):
     assert np.isfinite(found.data.metrics["loss"])
 
 
+@pytest.mark.slow
 def test_early_stopping_and_the_plateau_rule_follow_the_monitor(train):
     rules = ["early_stopping.patience=3", "reduce_lr_on_plateau.patience=1"]
     found = train("epochs=30", "optimizer.schedule=constant", "optimizer.learning_rate=1e-9", *rules)
@@ -161,18 +164,21 @@ def test_early_stopping_and_the_plateau_rule_follow_the_monitor(train):
     assert found.data.metrics["best_epoch"] == found.data.metrics["epochs_run"] - 3
 
 
+@pytest.mark.slow
 def test_without_landmarks_normal_is_trained_and_tested_alone(train):
     found = train("dataset.landmarks=null")
     assert "best/normal" in found.data.metrics
     assert "best/occluded" not in found.data.metrics
 
 
+@pytest.mark.slow
 def test_cropped_faces_without_landmarks_can_be_covered_by_their_frame(train):
     found = train("dataset.landmarks=null", "data=occluded", "occlusion.missing=frame")
     assert "best/occluded" in found.data.metrics
     assert found.data.tags["landmarks.missing_rule"] == "frame"
 
 
+@pytest.mark.slow
 def test_a_run_names_the_faces_that_need_a_look(train, folder, caplog):
     root, _ = folder
     faces = sorted((root / "train" / "happy").iterdir())

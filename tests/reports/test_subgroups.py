@@ -9,6 +9,7 @@ from fer_exp.commands import compare
 from fer_exp.evaluation.predictions import Predictions
 
 
+@pytest.mark.slow
 def test_a_run_has_a_table_per_column_and_people_stand_in_its_predictions(folder, train, tmp_path):
     root = folder[0]
     paths = sorted(file.relative_to(root).as_posix() for file in root.rglob("*.png"))

@@ -19,6 +19,7 @@ def plant(root):
     put(root / "test/happy/equal.png", saved(photograph(1)))
 
 
+@pytest.mark.slow
 def test_a_run_counts_lists_shows_and_warns_of_test_faces_that_are_nearly_training_faces(folder, train, caplog):
     plant(folder[0])
     with caplog.at_level(logging.WARNING):
