@@ -2,6 +2,7 @@ import csv
 
 import numpy as np
 import pandas as pd
+import pytest
 from predicted import N, predictions
 from runs import artifacts
 
