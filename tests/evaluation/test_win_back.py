@@ -67,7 +67,7 @@ def test_plain_sweeps_and_those_without_a_normal_row_have_no_such_answer(arms):
 
 
 def test_the_page_begins_with_it(arms):
-    first, second, *_ = page.answer(arms, matrix_table(arms, "best"))
+    first, second, *_ = page.answer(arms, matrix_table(arms, "best"), win_back.find(arms))
     metrics = win_back.metrics(win_back.find(arms))
     assert first.startswith(f"The occluder (occluder) costs {metrics['lost']:.1f} (")
     assert f"mixed inpaint distill wins back {metrics['won_back/fill_distill']:.1f} (" in first

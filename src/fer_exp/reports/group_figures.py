@@ -65,9 +65,12 @@ class GroupFigures:
         self.compared = {v: runs for v, runs in by_variant.items() if runs}
         self.paired = {v: runs for v, runs in self.compared.items() if "occluded" in _best(runs).probabilities}
 
-    def draw_all(self) -> list[dict[str, str]]:
-        """Draw and log every figure that the runs allow; return them as the page takes them."""
-        self.draw_win_back()
+    def draw_all(self, won: win_back.Answer | None) -> list[dict[str, str]]:
+        """Draw and log every figure that the runs allow; return them as the page takes them.
+
+        `won` is what fer_exp.evaluation.win_back finds of them.
+        """
+        self.draw_win_back(won)
         self.draw_severity()
         if self.paired:
             self.draw_recall_lost()
@@ -79,11 +82,10 @@ class GroupFigures:
             self.draw_examples()
         return self.content
 
-    def draw_win_back(self) -> None:
+    def draw_win_back(self, won: win_back.Answer | None) -> None:
         """Draw what rows with a fill or a method win back, beside what their training costs."""
-        answer = win_back.find(self.results)
-        if answer and all(np.isfinite(arm.seconds) for arm in answer.won_back):
-            figure = figures.won_back(answer, self.subtitle)
+        if won and all(np.isfinite(arm.seconds) for arm in won.won_back):
+            figure = figures.won_back(won, self.subtitle)
             words = "CPU seconds of training, a teacher's included; what frozen layers make of faces is not counted."
             self.add(figure, "won-back", "What is won back, and what it costs", words)
 

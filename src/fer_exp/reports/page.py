@@ -96,19 +96,23 @@ def describe_unlike_seeds(column: UnlikeSeeds) -> str:
     )
 
 
-def answer(results: list[RunResult], table: pd.DataFrame, checkpoint: str = "best") -> list[str]:
-    """Answer the question in sentences: what the bar costs, and what each way of training changes, with intervals."""
+def answer(
+    results: list[RunResult], table: pd.DataFrame, won: win_back.Answer | None = None, checkpoint: str = "best"
+) -> list[str]:
+    """Answer the question in sentences: what the bar costs, and what each way of training changes, with intervals.
+
+    `won` is what fer_exp.evaluation.win_back finds; it comes first.
+    """
     accuracy = {(cell.trained_on, cell.tested_on): cell.accuracy for cell in table.itertuples()}
     uncovered, covered = accuracy.get(("normal", "normal")), accuracy.get(("normal", "occluded"))
     if uncovered is None or covered is None:
         return ["No run was trained on uncovered faces and tested on both: the loss has nothing to be measured from."]
     means = crossed_means(results, checkpoint, ("normal", "occluded"))
-    headline = win_back.find(results, checkpoint)
     lost = {("normal", "normal"): 1.0, ("normal", "occluded"): -1.0}
     # what is gained is not called a cost
     sign, verb = (1, "costs") if uncovered >= covered else (-1, "gains")
     change = _points(sign * (uncovered - covered), _estimate(means, {cell: sign * w for cell, w in lost.items()}), "")
-    sentences = [describe_win_back(headline, occluder_names(results))] if headline else []
+    sentences = [describe_win_back(won, occluder_names(results))] if won else []
     sentences += [
         f"Trained on uncovered faces, the network recognises {uncovered:.1%} of them; covered "
         f"({occluder_names(results)}) {covered:.1%}: being covered {verb} {change}."

@@ -108,16 +108,17 @@ def _record_group(store: TrackingStore, summary: Recorder, title: str, results: 
         if len(compared):
             summary.log_table(compared.round(4), f"{file}/pairs-{checkpoint}.json")
             pairs.append(page.pairs(compared, checkpoint, unlike_seeds(results, checkpoint)))
-    if not title and (won := win_back.find(results)):
+    won = win_back.find(results)
+    if won and not title:
         summary.log_metrics(win_back.metrics(won))
     figures = GroupFigures(store, summary, title, results, file, mark)
     section = {
         "title": title,
-        "answer": page.answer(results, matrices["best"]),
+        "answer": page.answer(results, matrices["best"], won),
         "matrices": [page.cells(cells, checkpoint) for checkpoint, cells in matrices.items()],
         "subgroups": page_tables(results),
         "twins": any(cells["twins"].notna().any() for cells in matrices.values()),
-        "figures": [page.picture(drawn["best"], "The matrix", "Best checkpoints."), *figures.draw_all()],
+        "figures": [page.picture(drawn["best"], "The matrix", "Best checkpoints."), *figures.draw_all(won)],
         "pairs": pairs,
         "runs": page.runs(results),
     }
