@@ -1,6 +1,5 @@
 """A network learns from another one's answers: which one that is, and what may not teach."""
 
-from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -105,22 +104,3 @@ def test_what_cannot_teach_is_said_in_a_line(taught, uri):
         teacher.with_teacher(store, "f" * 32, prepared)
     with pytest.raises(ConfigError, match=r"method.teacher=best: must be auto or the id of a run"):
         composed(["method=distill", "method.teacher=best"])
-
-
-def test_of_two_processes_that_would_train_the_same_run_one_waits(tmp_path):
-    store, tags, order = SimpleNamespace(locks=tmp_path / "locks"), {"config.hash": "0123"}, []
-
-    def second():
-        with teacher.alone(store, tags):
-            order.append("second")
-
-    with teacher.alone(store, tags):
-        thread = Thread(target=second)
-        thread.start()
-        thread.join(0.2)
-        order.append("first")
-    thread.join()
-    assert order == ["first", "second"]
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="file"), teacher.alone(SimpleNamespace(locks=tmp_path / "file"), tags):
-        pass

@@ -1,9 +1,12 @@
 import subprocess
 import sys
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
-from fer_exp.tracking import Recorder, Taken, claimed
+from fer_exp.errors import UserError
+from fer_exp.tracking import Recorder, Taken, alone, claimed
 
 HOLD = """
 import sys, time
@@ -36,4 +39,23 @@ def test_a_run_that_went_on_after_it_was_found_is_left_alone(store):
     found = store.client.get_run(run.id)
     store.client.set_terminated(run.id, "FINISHED")
     with pytest.raises(Taken, match="meanwhile: it is FINISHED"), claimed(store, found):
+        pass
+
+
+def test_of_two_processes_that_would_train_the_same_run_one_waits(tmp_path):
+    store, order = SimpleNamespace(locks=tmp_path / "locks"), []
+
+    def second():
+        with alone(store, "0123"):
+            order.append("second")
+
+    with alone(store, "0123"):
+        thread = Thread(target=second)
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file"), alone(SimpleNamespace(locks=tmp_path / "file"), "0123"):
         pass

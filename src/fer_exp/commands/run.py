@@ -16,7 +16,7 @@ from fer_exp import models
 from fer_exp.commands.other_faces import predict_test_datasets
 from fer_exp.commands.prepare import Prepared, prepare
 from fer_exp.commands.reuse import find_reusable, run_params, run_tags
-from fer_exp.commands.teacher import alone, as_teacher, named_teacher, with_teacher
+from fer_exp.commands.teacher import as_teacher, named_teacher, with_teacher
 from fer_exp.commands.tidy import tidy
 from fer_exp.config.compose import from_stored
 from fer_exp.config.method import AUTO
@@ -30,6 +30,7 @@ from fer_exp.reports.test_datasets import record_test_dataset
 from fer_exp.tracking import (
     Recorder,
     Taken,
+    alone,
     claimed,
     open_store,
     run_title,
@@ -72,26 +73,29 @@ def train(
     """
     store = open_store(cfg.tracking.uri, cfg.tracking.experiment, must_answer=False)
     tidy(store)
-    teacher = find_teacher(cfg, resolved, overrides, sweep_id)
+    teacher = find_teacher(cfg, resolved, overrides, sweep_id, faces)
     prepared = prepare(cfg, faces)
     tags = run_tags(cfg, resolved, prepared, overrides, sweep_id)
     if teacher is not None:
         prepared = with_teacher(store, teacher, prepared)
         tags["method.teacher"] = teacher
     if reuse or (sweep_id and not cfg.force):
-        with alone(store, tags):
+        with alone(store, tags["config.hash"]):
             return train_once(store, cfg, resolved, prepared, tags, sweep_id)
     return train_new(store, cfg, resolved, prepared, tags)
 
 
-def find_teacher(cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None) -> str | None:
+def find_teacher(
+    cfg: TrainConfig, resolved: dict[str, Any], overrides: list[str], sweep_id: str | None, faces: Faces | None
+) -> str | None:
     """Return the id of the run that teaches, trained first if it is not there; None where nothing is taught."""
     teacher = named_teacher(cfg)
     if teacher != AUTO:
         return teacher
     resolved, words = as_teacher(resolved, overrides)
     print("first its teacher:", flush=True)
-    run_id = train(from_stored(resolved, with_weights=True), resolved, words, sweep_id, reuse=not cfg.force)
+    settings = from_stored(resolved, with_weights=True)
+    run_id = train(settings, resolved, words, sweep_id, reuse=not cfg.force, faces=faces)
     keras.utils.clear_session()  # the run's own layers get the names and the memory that they have without a teacher
     return run_id
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from fer_exp import tracking
 from fer_exp.commands.predict_stored import behind_frozen_layers
@@ -52,28 +49,6 @@ def as_teacher(resolved: dict[str, Any], words: list[str]) -> tuple[dict[str, An
         "occlusion": resolved["occlusion"] | {"fill": "color"},
     }
     return resolved | changed, [*words, "data=normal", "method=plain", "occlusion.fill=color"]
-
-
-@contextmanager
-def alone(store: tracking.TrackingStore, tags: dict[str, str]) -> Iterator[None]:
-    """Keep a configuration for this process until the block ends: two jobs of a sweep do not both train it.
-
-    Raises:
-        UserError: the lock cannot be made.
-    """
-    lock = FileLock(store.locks / f"config-{tags['config.hash']}.lock")
-    try:
-        store.locks.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        log.info("another process trains the same run: this one waits until it ends")
-        lock.acquire()
-    except OSError as error:
-        raise UserError(f"{lock.lock_file}: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def with_teacher(store: tracking.TrackingStore, run_id: str, prepared: Prepared) -> Prepared:

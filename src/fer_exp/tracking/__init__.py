@@ -14,7 +14,7 @@ os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
 
 from mlflow.entities import Run
 
-from fer_exp.tracking.claim import Taken, claimed
+from fer_exp.tracking.claim import Taken, alone, claimed
 from fer_exp.tracking.errors import ServerUnavailable
 from fer_exp.tracking.ids import check_run_id
 from fer_exp.tracking.listing import experiment_names, newest_runs
@@ -47,6 +47,7 @@ __all__ = [
     "Taken",
     "TrackingStore",
     "abandoned_journals",
+    "alone",
     "check_run_id",
     "checkpoint_files",
     "claimed",

@@ -1,7 +1,8 @@
-"""One process at a time goes on with a run."""
+"""One process at a time goes on with a run, or trains what several are about to."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from fer_exp.tracking.store import TrackingStore
+
+log = logging.getLogger(__name__)
 
 
 class Taken(UserError):
@@ -34,14 +37,9 @@ def claimed(store: TrackingStore, run: Run) -> Iterator[None]:
         Taken: another process has it, or went on with it after it was found.
         UserError: the lock cannot be made.
     """
-    # the file stays: whoever waits for it would wait for another one
-    lock = FileLock(store.locks / f"{check_run_id(run.info.run_id)}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Taken(f"{run_title(run)}: another process goes on with it; wait until it ends") from None
-    except OSError as error:
-        raise UserError(f"{lock.lock_file}: {error.strerror or error}") from error
+    lock = _lock(store, check_run_id(run.info.run_id))
+    if not _acquired(lock):
+        raise Taken(f"{run_title(run)}: another process goes on with it; wait until it ends")
     try:
         _, now = find_run(store, run.info.run_id)
         if now.info.status != run.info.status:
@@ -49,3 +47,36 @@ def claimed(store: TrackingStore, run: Run) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def alone(store: TrackingStore, config_hash: str) -> Iterator[None]:
+    """Keep a configuration for this process until the block ends: two jobs of a sweep do not both train it.
+
+    Raises:
+        UserError: the lock cannot be made.
+    """
+    lock = _lock(store, f"config-{config_hash}")
+    if not _acquired(lock):
+        log.info("another process trains the same run: this one waits until it ends")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock(store: TrackingStore, name: str) -> FileLock:
+    # the file stays: whoever waits for it would wait for another one
+    return FileLock(store.locks / f"{name}.lock")
+
+
+def _acquired(lock: FileLock) -> bool:
+    """Return whether this process has the lock now; raise UserError where it cannot be made."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    except OSError as error:
+        raise UserError(f"{lock.lock_file}: {error.strerror or error}") from error
+    return True
