@@ -65,7 +65,9 @@ def test_a_teacher_that_is_there_already_gives_the_same_network(taught, uri):
     words, run_id = taught
     named = MlflowClient(uri).get_run(run_id).data.tags["method.teacher"]
     again = [*words, f"method.teacher={named}"]
-    same(results(uri, run_id), results(uri, run.train(*composed(again), again)))
+    found = results(uri, run.train(*composed(again), again))
+    assert found[0].data.tags["method.teacher"] == named
+    same(results(uri, run_id), found)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from fer_exp.config.model import ApplicationsConfig, Finetune
+from fer_exp.config.model import ApplicationsConfig
 from fer_exp.errors import ConfigError
 from fer_exp.models import pretrained
 
@@ -35,7 +35,7 @@ def backbone(cfg: ApplicationsConfig, file: Path | None) -> keras.Model:
         network = build(include_top=False, weights=None, input_shape=shape)
         if file is not None:
             pretrained.load(network, file)
-    freeze(network, cfg)
+    pretrained.freeze(network, cfg.finetune, lambda: first_trainable(network, cfg))
     inputs = keras.Input(shape, name="pixels")
     x = inputs
     if cfg.network in MINUS_ONE_TO_ONE:
@@ -44,19 +44,17 @@ def backbone(cfg: ApplicationsConfig, file: Path | None) -> keras.Model:
     return keras.Model(inputs, features, name="backbone")
 
 
-def freeze(network: keras.Model, cfg: ApplicationsConfig) -> None:
-    """Leave trainable what `cfg.finetune` names: nothing, all, or all layers from `cfg.trainable_from` on."""
-    if cfg.finetune is Finetune.all:
-        return
+def first_trainable(network: keras.Model, cfg: ApplicationsConfig) -> int:
+    """Return the position of the first layer whose name begins with `cfg.trainable_from`.
+
+    Raises:
+        ConfigError: there is none.
+    """
     names = [layer.name for layer in network.layers]
-    first = len(names)
-    if cfg.finetune is Finetune.part:
-        found = [k for k, name in enumerate(names) if name.startswith(cfg.trainable_from)]
-        if not found:
-            raise ConfigError(
-                f"model.trainable_from={cfg.trainable_from}: no layer of {cfg.network} begins so; its layers: "
-                f"{', '.join(names[1:4])}, ..., {', '.join(names[-3:])}"
-            )
-        first = found[0]
-    for layer in network.layers[:first]:
-        layer.trainable = False
+    for k, name in enumerate(names):
+        if name.startswith(cfg.trainable_from):
+            return k
+    raise ConfigError(
+        f"model.trainable_from={cfg.trainable_from}: no layer of {cfg.network} begins so; its layers: "
+        f"{', '.join(names[1:4])}, ..., {', '.join(names[-3:])}"
+    )

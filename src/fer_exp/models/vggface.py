@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_exp.config.model import Finetune, Preprocessing, VGGFaceConfig
+from fer_exp.config.model import Preprocessing, VGGFaceConfig
 from fer_exp.models import keras_vggface, pretrained
 
 OFFLINE = (
@@ -47,7 +47,7 @@ def backbone(cfg: VGGFaceConfig, file: Path | None) -> keras.Model:
         base = keras_vggface.network(cfg.backbone, cfg.size)
         if file is not None:
             pretrained.load(base, file)
-    freeze(base, cfg)
+    pretrained.freeze(base, cfg.finetune, lambda: first_trainable(base, cfg.trainable_from))
     inputs = keras.Input((cfg.size, cfg.size, 3), name="pixels")
     x = keras.ops.flip(inputs, axis=-1)
     x = keras.layers.Normalization(mean=means(cfg).tolist(), variance=[1.0] * 3, name="minus_mean")(x)
@@ -88,17 +88,10 @@ def means(cfg: VGGFaceConfig) -> np.ndarray:
     return mean
 
 
-def freeze(base: keras.Model, cfg: VGGFaceConfig) -> None:
-    """Leave trainable what `cfg.finetune` names: nothing, all, or all layers from block `cfg.trainable_from` on.
+def first_trainable(base: keras.Model, block: str) -> int:
+    """Return the position of a block's first layer.
 
-    From conv5 these are the last 33 layers of resnet50, 54 of senet50 and 4 of vgg16, as in study A.
+    From conv5 on these are the last 33 layers of resnet50, 54 of senet50 and 4 of vgg16, as in study A.
     """
-    if cfg.finetune is Finetune.all:
-        return
-    first_trainable = len(base.layers)
-    if cfg.finetune is Finetune.part:
-        # Keras's own vgg16 says block5 where the others say conv5
-        blocks = [layer.name.replace("block", "conv", 1).split("_")[0] for layer in base.layers]
-        first_trainable = blocks.index(cfg.trainable_from)
-    for layer in base.layers[:first_trainable]:
-        layer.trainable = False
+    # Keras's own vgg16 says block5 where the others say conv5
+    return [layer.name.replace("block", "conv", 1).split("_")[0] for layer in base.layers].index(block)

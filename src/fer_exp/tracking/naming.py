@@ -11,6 +11,7 @@ from fer_exp.errors import UserError
 from fer_exp.system.paths import command_line
 from fer_exp.tracking.errors import raises_server_unavailable
 from fer_exp.tracking.ids import is_run_id
+from fer_exp.tracking.listing import experiment_names
 from fer_exp.tracking.runs import find_run
 from fer_exp.tracking.store import TrackingStore
 
@@ -49,9 +50,10 @@ def find_named(store: TrackingStore, name: str) -> tuple[TrackingStore, Run]:
 @raises_server_unavailable
 def _search(store: TrackingStore, query: str) -> list[Run]:
     """Return the training runs of all experiments that fit a query, oldest first."""
-    experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
     order = ["attributes.start_time ASC"]
-    return list(store.client.search_runs(experiments, f"{query} and tags.kind = 'run'", order_by=order))
+    return list(
+        store.client.search_runs(list(experiment_names(store)), f"{query} and tags.kind = 'run'", order_by=order)
+    )
 
 
 def _describe(run: Run) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -138,8 +138,7 @@ def write(folder: Path, plan: Plan, workers: int) -> None:
         (folder / "pixels.npy").open("wb") as file,
         tqdm(total=n, desc="Drawing faces", unit="", dynamic_ncols=True) as bar,
     ):
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
+        _write_header(file, shape)
         done = 0
         for pixels, points in _draw_all(_jobs(plan.look, faces), workers):
             rows = slice(done, done + len(pixels))
@@ -157,12 +156,16 @@ def copy(folder: Path, plan: Plan, whole: Drawn) -> None:
     row_of = {face: row for row, face in enumerate(whole.ids.tolist())}
     rows = np.array([row_of[face] for face in list_faces(plan).ids.tolist()], np.int64)
     with (folder / "pixels.npy").open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), *whole.pixels.shape[1:])}
-        np.lib.format.write_array_header_1_0(file, header)
+        _write_header(file, (len(rows), *whole.pixels.shape[1:]))
         for row in rows:
             file.write(np.ascontiguousarray(whole.pixels[row]).data)
     columns = {key: getattr(whole, key)[rows] for key in ("ids", "labels", "landmarks", "digests")}
     np.savez(folder / "table.npz", **columns)
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Begin a .npy file of uint8: the pixels follow by plain writes."""
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def read(folder: Path) -> Drawn:
