@@ -105,6 +105,20 @@ def test_damaged_pictures_that_the_first_look_lets_through_decode(tmp_path, whol
         decode(contents[row], np.empty((*sizes[row], channels), np.uint8))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_jpeg_that_tensorflow_alone_refuses_is_decoded_as_the_first_look_does(tmp_path, channels):
+    whole = encoded(noise(40, 40))
+    middle = (whole.index(b"\xff\xda") + len(whole)) // 2
+    data = whole[:middle] + b"\xff\xee\xce\x3c" + whole[middle:]  # a segment longer than what is left of the file
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.io.decode_jpeg(data, channels)
+    assert not images.check(tmp_path, [put(tmp_path / "a.jpg", data).name], 1).unreadable
+    out, before = (np.empty((40, 40, channels), np.uint8) for _ in range(2))
+    decode(data, out)
+    decode(whole, before)
+    np.testing.assert_array_equal(out[:8], before[:8])
+
+
 @pytest.mark.parametrize("change", [lambda data: data[:-20], lambda data: b"no picture", lambda data: b""])
 def test_a_picture_that_was_damaged_since_is_named(tmp_path, change):
     faces = on_disk(tmp_path, [noise(16, 16)] * 2)

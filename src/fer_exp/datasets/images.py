@@ -129,9 +129,18 @@ def _small_grey(data: bytes) -> tuple[tuple[int, int], np.ndarray]:
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
         width, height = image.size
         image.draft("L", (max(SIDE, width // 8), max(SIDE, height // 8)))
-        image.load()
-        (_check_png if image.format == "PNG" else _check_jpeg)(data)
+        load_whole(image, data)
         return (height, width), np.asarray(image.convert("L"))
+
+
+def load_whole(image: Image.Image, data: bytes) -> None:
+    """Decode a picture that Pillow opened from this content of a JPEG or PNG file.
+
+    Raises:
+        Exception: the picture is damaged; of all kinds.
+    """
+    image.load()
+    (_check_png if image.format == "PNG" else _check_jpeg)(data)
 
 
 def _check_jpeg(data: bytes) -> None:

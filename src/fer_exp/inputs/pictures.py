@@ -6,11 +6,15 @@ antialiased) -> float.
 
 from __future__ import annotations
 
+import io
+
 import cv2
 import numpy as np
 import simplejpeg
 import tensorflow as tf
+from PIL import Image
 
+from fer_exp.datasets.images import load_whole
 from fer_exp.errors import DataError
 from fer_exp.inputs.buffers import Buffers
 from fer_exp.inputs.picture_cache import Table
@@ -104,9 +108,11 @@ def decode(data: bytes, out: np.ndarray) -> None:
     """Decode a JPEG or PNG file's content into `out`, (h, w, channels) uint8 RGB or grey.
 
     The transform of JPEGs is libjpeg's accurate integer one, bit for bit as in OpenCV and in TensorFlow's
-    INTEGER_ACCURATE, which decodes what is no usual JPEG.
+    INTEGER_ACCURATE, which decodes what is no usual JPEG. Pillow decodes what passed the look at the dataset and
+    TensorFlow refuses.
 
     Raises:
+        OSError: the picture is damaged.
         ValueError: the picture is damaged, or of another size.
     """
     try:
@@ -120,19 +126,23 @@ def decode(data: bytes, out: np.ndarray) -> None:
         if data.startswith(b"\xff\xd8\xff"):
             image = _decode_unusual_jpeg(data, out.shape[2])
         else:
-            image = tf.io.decode_png(data, out.shape[2])
+            image = tf.io.decode_png(data, out.shape[2]).numpy()
     if image.shape != out.shape:
         raise ValueError(f"it now has {image.shape[1]}x{image.shape[0]} pixels, not {out.shape[1]}x{out.shape[0]}")
-    out[:] = image.numpy()
+    out[:] = image
 
 
-def _decode_unusual_jpeg(data: bytes, channels: int) -> tf.Tensor:
-    try:
-        return tf.io.decode_jpeg(data, channels, dct_method="INTEGER_ACCURATE")
-    except tf.errors.InvalidArgumentError:
-        if channels != 1:
-            raise
-        return tf.image.rgb_to_grayscale(tf.io.decode_jpeg(data, 3, dct_method="INTEGER_ACCURATE"))  # CMYK
+def _decode_unusual_jpeg(data: bytes, channels: int) -> np.ndarray:
+    for decoded in (channels, 3):  # TensorFlow makes no grey of CMYK
+        try:
+            image = tf.io.decode_jpeg(data, decoded, dct_method="INTEGER_ACCURATE")
+        except tf.errors.InvalidArgumentError:
+            continue
+        pixels: np.ndarray = (image if decoded == channels else tf.image.rgb_to_grayscale(image)).numpy()
+        return pixels
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as opened:
+        load_whole(opened, data)
+        return np.asarray(opened.convert("L" if channels == 1 else "RGB")).reshape(*opened.size[::-1], channels)
 
 
 def _read_file(path: str, out: np.ndarray) -> None:
