@@ -3,6 +3,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 ID = "0123456789abcdef" * 2
 CASES = {
     "train dataset=image_folder": "dataset.root=DIR",
@@ -31,6 +33,7 @@ print(json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 def test_what_needs_no_tensorflow_is_said_before_it_loads(tmp_path, migrated):
     for name in ("train/happy/1.jpg", "train/sad/1.jpg", "test/happy/1.jpg", "test/sad/1.jpg"):
         (tmp_path / "faces" / name).parent.mkdir(parents=True, exist_ok=True)

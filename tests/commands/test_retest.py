@@ -73,6 +73,7 @@ def test_every_epoch_is_tested_and_the_run_is_marked(ask, trained, uri, capsys):
     assert found.info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_asking_twice_stores_each_number_once(ask, trained, uri):
     ask("checkpoint=all")
     once = points(uri, trained, "epoch/mixed")
@@ -100,6 +101,7 @@ def test_a_key_of_the_runs_own_bar_changes_it_alone(ask, trained, uri):
         ask("++occlusion_changes.jitter=7")
 
 
+@pytest.mark.slow
 def test_mirror_images_are_another_question_unless_the_run_asked_it_itself(ask):
     own = ask("mirror=false").data.metrics
     found = ask("mirror=true").data.metrics
@@ -134,6 +136,7 @@ def test_known_faces_among_others_are_counted(ask, module_folder, caplog):
     assert "48 faces of image_folder also occur in the run's training part" in caplog.text
 
 
+@pytest.mark.slow
 def test_tables_are_replaced_not_lengthened(ask, trained, uri, tmp_path):
     for _ in range(2):
         ask("checkpoint=all")

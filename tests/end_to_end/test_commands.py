@@ -17,6 +17,7 @@ def command(*words):
     return [sys.executable, str(ROOT / "train.py"), *words]
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_table_name_and_address(words, tmp_path):
     done = subprocess.run(command(*words, "epochs=1"), capture_output=True, text=True, cwd=tmp_path, timeout=200)
     assert done.returncode == 0, done.stderr

@@ -74,6 +74,7 @@ def elaborate(module_folder, tmp_path_factory, migrated):
     return train_once(module_folder, home, migrated, *more, f"metrics=[{home}/first.py]"), home
 
 
+@pytest.mark.slow
 def test_further_test_sets_are_named_by_what_their_faces_wear(elaborate):
     found, _ = elaborate
     names = {"normal", "occluded", "mixed", "sunglasses", "quest2-0.5", "8px"}
@@ -189,6 +190,7 @@ def test_a_run_names_the_faces_that_need_a_look(train, folder, caplog):
     assert "train/sad/again.png" in named[named["problem"] == "same picture under another class"]["id"].tolist()
 
 
+@pytest.mark.slow
 def test_a_run_of_a_study_logs_the_distance_to_the_published_number(train, folder):
     root, landmarks = folder
     study = ["experiment=study_b/emotion_model_3", "dataset=fer2013", f"dataset.root={root}"]

@@ -64,6 +64,7 @@ def two_trainings(store, add):
     return load(store, sweep_runs(store, "s-1"))[0]
 
 
+@pytest.mark.slow
 def test_a_plan_says_how_many_seeds_and_what_those_that_are_there_would_show(two_trainings):
     table = power.plan(two_trainings, "best", 0.3, 0.8)
     assert list(dict.fromkeys(table["tested_on"])) == ["normal", "occluded", "mixed"]

@@ -45,6 +45,7 @@ def entering(base):
     return base.layers[position - 1].output
 
 
+@pytest.mark.slow
 def test_a_file_of_keras_2_gives_the_same_features(tmp_path):
     import tf_keras
 

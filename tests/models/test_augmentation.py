@@ -119,6 +119,7 @@ def one_by_one(layer):
     return lambda batch, training: np.concatenate([layer(picture[None], training=training) for picture in batch[:500]])
 
 
+@pytest.mark.slow
 def test_the_study_is_augmented_as_under_keras_2():
     import tf_keras
 

@@ -30,6 +30,7 @@ def test_features_equal_those_of_the_original_under_keras_2_from_its_own_weights
     assert np.abs(features - original["features"]).max() < 1e-5 * np.abs(original["features"]).max()
 
 
+@pytest.mark.slow
 def test_keras_is_as_it_was_after_the_import_whichever_came_first():
     code = (
         "import sys\n"

@@ -50,6 +50,7 @@ def test_what_learns_begins_with_a_block():
         assert stems.find_cut(base) == cut
 
 
+@pytest.mark.slow
 def test_the_whole_network_can_learn():
     # a 1x1 convolution with stride 2 crashed the process here
     cfg = configured("model=mini_xception", "model.weights=null", "model.finetune=all").model

@@ -154,14 +154,14 @@ def test_a_small_array_in_huge_chunks_counts_as_one(tmp_path):
 def test_damaged_weights_are_said_in_one_line(stored):
     file, _ = stored
     whole, rng, model, refused = file.read_bytes(), np.random.default_rng(0), tiny(), 0
-    for _ in range(100):
+    for _ in range(25):  # each is read in a process of its own
         put(file, damaged(whole, rng))
         try:
             weights.load(model, file)
         except UserError as error:
             refused += 1
             assert "\n" not in str(error)
-    assert refused > 30
+    assert refused > 8
 
 
 @pytest.mark.parametrize("content", [b"", b"no HDF5 at all", None])

@@ -79,6 +79,7 @@ def test_preprocessing_is_the_packages_or_the_studys(words, expected):
     assert before.predict(picture, verbose=0) == pytest.approx(expected(picture.copy()), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_frozen_layers_normalise_as_in_prediction_and_cost_no_optimizer_memory():
     base, model = built("model=resnet50", "model.size=197", "model.head.dense=[]", classes=3)
     norms = [layer for layer in inner(base).layers if isinstance(layer, keras.layers.BatchNormalization)]
