@@ -13,6 +13,23 @@ if __name__ == "__main__":
 """
 
 
+INTERRUPTED = """
+import signal
+from fer_exp.system.workers import pool
+
+if __name__ == "__main__":
+    print(pool(1).submit(int, 7).result(), flush=True)
+else:  # this module is imported by the process before it asks for work
+    signal.raise_signal(signal.SIGINT)
+"""
+
+
+def test_ctrl_c_while_a_process_begins_is_for_its_parent_alone(tmp_path):
+    (tmp_path / "start.py").write_text(INTERRUPTED)
+    done = subprocess.run([sys.executable, tmp_path / "start.py"], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("7\n", "")
+
+
 def test_processes_end_with_the_one_that_started_them(tmp_path):
     (tmp_path / "start.py").write_text(START)
     done = subprocess.run([sys.executable, tmp_path / "start.py"], capture_output=True, text=True)

@@ -6,7 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from threading import Thread
 
 from tqdm import tqdm
@@ -22,16 +23,31 @@ def worker_count(asked: int | None) -> int:
 def pool(workers: int) -> ProcessPoolExecutor:
     """Return a pool of fresh processes, one thread each, that end when this one does, however it ends.
 
-    They are not forked: a fork of a process with threads (TensorFlow's, OpenCV's) can hang.
+    They are not forked: a fork of a process with threads (TensorFlow's, OpenCV's) can hang. Ctrl-C is for the parent,
+    which then stops the pool.
     """
-    return ProcessPoolExecutor(workers, get_context("spawn"), _start)
+    return ProcessPoolExecutor(workers, _DeafContext(), _start)
+
+
+class _DeafProcess(SpawnProcess):
+    """A process that hears no Ctrl-C from its first moment on: while it imports, one would end in a traceback."""
+
+    def start(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a child begins with its parent's mask
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _DeafContext(SpawnContext):
+    Process = _DeafProcess
 
 
 def _start() -> None:
     import cv2
 
     cv2.setNumThreads(1)  # one process per core: threads within would compete
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops the pool
     Thread(target=_end_with_parent, daemon=True).start()
 
 
