@@ -8,9 +8,10 @@ from configs import composed
 from mlflow import MlflowClient
 from runs import command, results, same
 
+from fer_exp import tracking
 from fer_exp.commands import run, teacher
 from fer_exp.commands.prepare import prepare
-from fer_exp.errors import ConfigError, UserError
+from fer_exp.errors import UserError
 from fer_exp.tracking import open_store, training_runs
 
 DISTILL = ("method=distill", "data=mixed", "occlusion.fill=mean", "epochs=2")
@@ -70,6 +71,19 @@ def test_a_teacher_that_is_there_already_gives_the_same_network(taught, uri):
     same(results(uri, run_id), found)
 
 
+def test_a_teacher_is_named_as_any_run_is_and_kept_by_its_whole_id(store):
+    run = tracking.Recorder.new(store, "net-normal-s0", {"kind": "run"})
+    run.end("FINISHED")
+    for name in (run.id[:8], "net-normal-s0", run.id):
+        settings, plain = teacher.with_teachers_id(store, *composed(["method=distill", f"method.teacher='{name}'"]))
+        assert settings.method.teacher == plain["method"]["teacher"] == run.id
+    with pytest.raises(UserError, match=r"^method\.teacher=other: no run has this name"):
+        teacher.with_teachers_id(store, *composed(["method=distill", "method.teacher=other"]))
+    for words in ([], ["method=distill"]):
+        given = composed(words)
+        assert teacher.with_teachers_id(store, *given) == given
+
+
 @pytest.mark.slow
 def test_it_is_asked_of_each_uncovered_training_face_once(taught, uri, monkeypatch):
     words, run_id = taught
@@ -99,10 +113,9 @@ def test_what_cannot_teach_is_said_in_a_line(taught, uri):
         ask(source._replace(faces=SimpleNamespace(classes=faces.classes, fingerprint="0", name="tiny")))
     with pytest.raises(UserError, match="sees pictures of 16 pixels and 3 channels, this network 16 and 1"):
         ask(source._replace(channels=1))
-    running = SimpleNamespace(info=SimpleNamespace(run_id="0" * 32, run_name="net", status="FAILED"), data=stored.data)
-    with pytest.raises(UserError, match=f"is FAILED, not finished; resume={'0' * 32}"):
-        ask(source, running)
-    with pytest.raises(UserError, match=r"method.teacher: run=f{32}: not in"):
+    with pytest.raises(UserError, match=r"method.teacher=f{32}: not in"):
         teacher.with_teacher(store, "f" * 32, prepared)
-    with pytest.raises(ConfigError, match=r"method.teacher=best: must be auto or the id of a run"):
-        composed(["method=distill", "method.teacher=best"])
+    stopped = tracking.Recorder.new(store, "stopped", {"kind": "run"})
+    stopped.end("KILLED")
+    with pytest.raises(UserError, match=f"^method.teacher={stopped.id}: stopped .* is KILLED, not finished; resume="):
+        teacher.with_teacher(store, stopped.id, prepared)

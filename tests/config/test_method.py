@@ -22,7 +22,6 @@ def test_an_arm_is_a_variant_a_fill_and_a_method(arm, chosen):
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("method.teacher=best", "must be auto or the id of a run"),
         ("method.alpha=1.5", "must be from 0 .* to 1"),
         ("method.temperature=0", "must be from 0.1 to 100"),
     ],

@@ -195,7 +195,7 @@ def find(store: tracking.TrackingStore, run_id: str) -> tuple[tracking.TrackingS
         UserError: there is none.
     """
     if run_id != "last":
-        return tracking.find_named(store, run_id)
+        return tracking.find_named(store, run_id, "resume")
     for run in reversed(tracking.training_runs(store)):
         abandoned = run.info.status == "RUNNING" and provenance.is_alive(run.data.tags) is False
         if abandoned or run.info.status in ("KILLED", "FAILED"):

@@ -16,7 +16,7 @@ from fer_exp import models
 from fer_exp.commands.other_faces import predict_test_datasets
 from fer_exp.commands.prepare import Prepared, prepare
 from fer_exp.commands.reuse import find_reusable, run_params, run_tags
-from fer_exp.commands.teacher import as_teacher, named_teacher, with_teacher
+from fer_exp.commands.teacher import as_teacher, named_teacher, with_teacher, with_teachers_id
 from fer_exp.commands.tidy import tidy
 from fer_exp.config.compose import from_stored
 from fer_exp.config.method import AUTO
@@ -73,6 +73,7 @@ def train(
     """
     store = open_store(cfg.tracking.uri, cfg.tracking.experiment, must_answer=False)
     tidy(store)
+    cfg, resolved = with_teachers_id(store, cfg, resolved)
     teacher = find_teacher(cfg, resolved, overrides, sweep_id, faces)
     prepared = prepare(cfg, faces)
     tags = run_tags(cfg, resolved, prepared, overrides, sweep_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from fer_exp import tracking
 from fer_exp.commands.predict_stored import behind_frozen_layers
 from fer_exp.commands.retest import class_names
 from fer_exp.config.compose import from_stored
-from fer_exp.config.method import DistillConfig
+from fer_exp.config.method import AUTO, DistillConfig
 from fer_exp.errors import UserError
 from fer_exp.evaluation.predictions import predict_samples
 from fer_exp.inputs.features import Needed
@@ -31,6 +32,21 @@ log = logging.getLogger(__name__)
 
 FILE = "answers.npy"
 BATCH = 64
+
+
+def with_teachers_id(
+    store: tracking.TrackingStore, cfg: TrainConfig, resolved: dict[str, Any]
+) -> tuple[TrainConfig, dict[str, Any]]:
+    """Return a configuration, typed and plain, that names its teacher by the whole id: a name may mean another later.
+
+    Raises:
+        UserError: what it names is no run, or several.
+    """
+    if not isinstance(cfg.method, DistillConfig) or cfg.method.teacher == AUTO:
+        return cfg, resolved
+    _, run = tracking.find_named(store, cfg.method.teacher, "method.teacher")
+    found = {"teacher": run.info.run_id}
+    return replace(cfg, method=replace(cfg.method, **found)), resolved | {"method": resolved["method"] | found}
 
 
 def named_teacher(cfg: TrainConfig) -> str | None:
@@ -59,8 +75,9 @@ def with_teacher(store: tracking.TrackingStore, run_id: str, prepared: Prepared)
     Raises:
         UserError: there is no such run, it is not finished, or it knows other faces, classes or sizes.
     """
+    store, run = tracking.find_run(store, run_id, "method.teacher")
+    tracking.check_finished(run, "method.teacher")
     try:
-        store, run = tracking.find_run(store, run_id)
         trained = from_stored(tracking.load_config(store, run))
         ((epoch, file),) = tracking.checkpoint_files(store, run, "best").items()
     except UserError as error:
@@ -91,11 +108,9 @@ def with_teacher(store: tracking.TrackingStore, run_id: str, prepared: Prepared)
 
 
 def check_teacher(store: tracking.TrackingStore, run: tracking.Run, trained: TrainConfig, source: Source) -> None:
-    """Raise UserError unless a run can teach another one on these pictures."""
+    """Raise UserError unless a finished run can teach another one on these pictures."""
     name = f"method.teacher={run.info.run_id}: {tracking.run_title(run)}"
     faces = source.faces
-    if run.info.status != "FINISHED":
-        raise UserError(f"{name} is {run.info.status}, not finished; resume={run.info.run_id} goes on with it")
     with TemporaryDirectory() as scratch:
         classes = class_names(tracking.download_artifact(store, run, "data/class_counts.json", Path(scratch)))
     if classes != faces.classes:

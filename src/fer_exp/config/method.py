@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from omegaconf import MISSING
@@ -28,8 +27,6 @@ class DistillConfig(MethodConfig):
     temperature: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.teacher != AUTO and not re.fullmatch(r"[0-9a-f]{32}", self.teacher):
-            raise ConfigError(f"method.teacher={self.teacher}: must be auto or the id of a run, 32 characters")
         if not 0 <= self.alpha <= 1:
             raise ConfigError(f"method.alpha={self.alpha}: must be from 0 (labels alone) to 1 (the teacher alone)")
         if not 0.1 <= self.temperature <= 100:

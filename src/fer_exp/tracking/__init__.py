@@ -22,6 +22,7 @@ from fer_exp.tracking.naming import find_named
 from fer_exp.tracking.recorder import Recorder
 from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_abandoned, foreign_journals, is_behind
 from fer_exp.tracking.runs import (
+    check_finished,
     checkpoint_files,
     close_abandoned,
     download_artifact,
@@ -48,6 +49,7 @@ __all__ = [
     "TrackingStore",
     "abandoned_journals",
     "alone",
+    "check_finished",
     "check_run_id",
     "checkpoint_files",
     "claimed",

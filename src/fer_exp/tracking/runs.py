@@ -25,8 +25,8 @@ def run_title(run: Run) -> str:
 
 
 @raises_server_unavailable
-def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
-    """Return the store of a training run, set to the run's own experiment, and the run.
+def find_run(store: TrackingStore, run_id: str, key: str = "run") -> tuple[TrackingStore, Run]:
+    """Return the store of a training run, set to the run's own experiment, and the run; messages name it by a key.
 
     Raises:
         UserError: there is no run of that id, or it is not a training run.
@@ -41,12 +41,12 @@ def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
         runs = store.client.search_runs(experiment_ids, f"tags.journal = '{run_id}'")
         if not runs:
             raise UserError(
-                f"run={run_id}: not in {hide_secrets(store.uri)}; tracking.uri names another database or server"
+                f"{key}={run_id}: not in {hide_secrets(store.uri)}; tracking.uri names another database or server"
             ) from error
         run = runs[0]
     name = store.client.get_experiment(run.info.experiment_id).name
     if run.data.tags.get("kind") != "run":
-        raise UserError(f"run={run_id}: {run.info.run_name} is not a training run")
+        raise UserError(f"{key}={run_id}: {run.info.run_name} is not a training run")
     return store._replace(experiment=name, experiment_id=run.info.experiment_id), run
 
 
@@ -54,6 +54,15 @@ def find_run(store: TrackingStore, run_id: str) -> tuple[TrackingStore, Run]:
 def stored_files(store: TrackingStore, run: Run, folder: str) -> list[str]:
     """Return the paths of a run's artifacts in a folder."""
     return sorted(item.path for item in store.client.list_artifacts(run.info.run_id, folder) if not item.is_dir)
+
+
+def check_finished(run: Run, key: str) -> None:
+    """Raise UserError unless a run that the user named by a key of the configuration is finished."""
+    if run.info.status != "FINISHED":
+        raise UserError(
+            f"{key}={run.info.run_id}: {run_title(run)} is {run.info.status}, not finished; "
+            f"resume={run.info.run_id} goes on with it"
+        )
 
 
 def download_artifact(store: TrackingStore, run: Run, file: str, folder: Path) -> Path:
