@@ -53,6 +53,16 @@ def test_words_that_hydra_knows_pass(words):
     assert check_words("train", words) is None
 
 
+def test_keys_of_several_runs_need_no_brackets():
+    words = ["route.normal=12e4,net-s0", "route.occluded=[a,b]", "runs=0045", "route.normal=null"]
+    assert for_hydra("evaluate", words) == [
+        "route.normal=['12e4',net-s0]",
+        "route.occluded=['a','b']",
+        "runs=['0045']",
+        "route.normal=null",
+    ]
+
+
 def test_ids_are_text_even_where_they_read_as_numbers_and_a_plus_hides_nothing():
     assert for_hydra("train", ["run=12e45678", "resume=0012", "runs=[12e4, 0045,last,a-1]"]) == [
         "run='12e45678'",

@@ -1,4 +1,4 @@
-"""Ask stored runs: test one again, or compare several on one page."""
+"""Ask stored runs: test one again, send faces to two, or compare several on one page."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def job(cfg: DictConfig) -> None:
             with held_stderr(), deferred():
                 from fer_exp.commands import retest
             retest.retest(settings, asked)
+        elif settings.route.runs:
+            with deferred():
+                from fer_exp.commands import route
+                from fer_exp.commands.question import find_routed
+            route.route(settings, find_routed(settings))
         else:
             with deferred():
                 from fer_exp.commands import compare

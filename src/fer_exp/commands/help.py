@@ -26,6 +26,7 @@ Ask stored runs: test one again, on its own test sets or on others; or compare s
   {evaluate} run=ID occlusion=quest2 occlusion.scale=1.5      another bar
   {evaluate} run=ID occlusion.fill=inpaint mirror=true        the same bar, inpainted; mirror images averaged
   {evaluate} run=ID dataset=image_folder dataset.root=DIR     another dataset
+  {evaluate} route.normal=ID route.occluded=ID   uncovered faces to one run, covered ones to another
   {evaluate} sweep=ID                            the answer page of a -m command, again
   {evaluate} where.model=resnet50 where.data=[normal,mixed]   of any finished runs, by their parameters
 """,

@@ -1,4 +1,4 @@
-"""The run that a question is asked to, looked up before anything heavy is imported."""
+"""The runs that a question is asked to, looked up before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -41,3 +41,21 @@ def find_asked(cfg: EvaluateConfig) -> Asked:
     store, stored = tracking.find_named(store, cfg.run)
     trained = from_stored(tracking.load_config(store, stored))
     return Asked(store, stored, trained, tracking.checkpoint_files(store, stored, cfg.checkpoint))
+
+
+def find_routed(cfg: EvaluateConfig) -> dict[str, list[Asked]]:
+    """Return the runs that `route.normal` and `route.occluded` name, by the form that they answer.
+
+    Raises:
+        UserError: one of them is no run, is not finished, or kept no such checkpoint.
+    """
+    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
+
+    def find(name: str, key: str) -> Asked:
+        found, stored = tracking.find_named(store, name, key)
+        tracking.check_finished(stored, key)
+        trained = from_stored(tracking.load_config(found, stored))
+        return Asked(found, stored, trained, tracking.checkpoint_files(found, stored, cfg.checkpoint))
+
+    named = {"normal": cfg.route.normal or [], "occluded": cfg.route.occluded or []}
+    return {form: [find(name, f"route.{form}") for name in dict.fromkeys(names)] for form, names in named.items()}

@@ -98,7 +98,7 @@ def record_one(
 ) -> None:
     """Record a checkpoint's answer to a question that the run did not ask, under a name of its own."""
     run.log_metrics(named_metrics(name, scores, own_test_set(trained.data.name)))
-    run_report.record_checkpoint(run, name, predictions, scores, source.faces)
+    run_report.record_checkpoint(run, name, predictions, scores, source.faces.synthetic)
     occluder = asked_occluder(cfg, trained).name
     shares = covered_shares(source, source.rows("test"))
     run_report.record_severity(run, name, trained.data.name, occluder, scores, shares, source.faces)
@@ -236,7 +236,7 @@ def explore(
     for row in choices[choices["epoch"].isin(list(results))].itertuples(index=False):
         monitor = row[0].removeprefix("val_").replace("_", " ")
         picks[row.epoch] = f"{picks[row.epoch]}, {monitor}" if row.epoch in picks else monitor
-    title = f"{run.name}, looked at the test set{run_report.synthetic_mark(faces)}"
+    title = f"{run.name}, looked at the test set{run_report.synthetic_mark(faces.synthetic)}"
     run.log_figure(figures.tested_epochs(accuracy, picks, title), f"{name}/accuracy.png")
     run.log_table(choices.round(4).astype(object).where(choices.notna(), None), f"{name}/selection.json")
     table = Table(title="which epoch each choice picks, and its accuracy")

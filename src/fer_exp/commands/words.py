@@ -21,7 +21,8 @@ FREE_KEYS = (
     "published.results.",
     OWN_OCCLUDER,
 )  # below them any key may stand
-IDS = ("run", "runs", "resume", "method.teacher")  # keys whose values are ids of runs
+LISTS = ("runs", "route.normal", "route.occluded")  # keys with several values, which need no brackets
+IDS = ("run", "resume", "method.teacher", *LISTS)  # keys whose values are ids of runs
 ID, QUOTED = re.compile(r"(?<![^\[, ])[0-9a-f]+(?![^\], ])"), r"'\g<0>'"  # an id or its beginning, without quotes
 # groups of which the command chooses no option by itself
 OPEN_GROUPS = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}
@@ -46,6 +47,8 @@ def _for_hydra(word: str) -> str:
     if plain.startswith(FREE_KEYS):
         return f"++{plain}"
     key, equals, value = plain.partition("=")
+    if key in LISTS and value not in ("", "null") and not value.startswith("["):
+        value = f"[{value}]"
     if equals and key in IDS:
         return f"{key}={ID.sub(QUOTED, value)}"
     return word if plain.startswith("hydra") else plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from omegaconf import MISSING
@@ -16,6 +17,33 @@ from fer_exp.config.tracking import TrackingConfig
 from fer_exp.errors import ConfigError
 
 
+class Detector(Enum):
+    """What says whether a face is covered: the test set, or a linear detector."""
+
+    known = "known"
+    learned = "learned"
+
+
+@dataclass
+class RouteConfig:
+    """Stored runs that answer uncovered and covered faces; means of their probabilities where there are several."""
+
+    normal: list[str] | None = None
+    occluded: list[str] | None = None
+    detector: Detector = Detector.known
+
+    def __post_init__(self) -> None:
+        lacking = [key for key in ("normal", "occluded") if not getattr(self, key)]
+        if len(lacking) == 1:
+            faces = {"normal": "uncovered", "occluded": "covered"}[lacking[0]]
+            raise ConfigError(f"route.{lacking[0]} has no value: say which run answers {faces} faces")
+
+    @property
+    def runs(self) -> list[str]:
+        """Return all that are named; none where nothing is routed."""
+        return [*(self.normal or []), *(self.occluded or [])]
+
+
 @dataclass
 class EvaluateConfig:
     """A question to stored runs. The meaning of each key stands beside its default in conf/evaluate.yaml."""
@@ -27,6 +55,7 @@ class EvaluateConfig:
     sweep: str | None = None
     runs: list[str] | None = None
     where: dict[str, Any] = field(default_factory=dict)
+    route: RouteConfig = field(default_factory=RouteConfig)
     checkpoint: str = "best"
     mirror: bool | None = None
     tests: list[str] = field(default_factory=list)
@@ -35,15 +64,19 @@ class EvaluateConfig:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
-        questions = [key for key in ("run", "sweep", "runs", "where") if getattr(self, key)]
+        asked = {"run": self.run, "sweep": self.sweep, "runs": self.runs, "where": self.where, "route": self.route.runs}
+        questions = [key for key, value in asked.items() if value]
         if len(questions) != 1:
             raise ConfigError(
-                "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several"
+                "say which runs: run=ID tests one again; sweep=ID, runs=[ID,ID] or where.model=NAME compare several; "
+                "route.normal=ID route.occluded=ID sends uncovered and covered faces to two"
                 + (f" (not {' and '.join(questions)} together)" if questions else "")
             )
         further = (self.dataset, self.occlusion, self.occlusion_changes, self.tests)
-        if questions != ["run"] and (any(further) or self.mirror is not None or self.checkpoint != "best"):
-            raise ConfigError("dataset, occlusion, tests, mirror and checkpoint need a single run: run=ID")
+        chosen = self.checkpoint == "best" or (questions == ["route"] and self.checkpoint == "last")
+        if questions != ["run"] and (any(further) or self.mirror is not None or not chosen):
+            also = " (route.normal and route.occluded take checkpoint=last too)" if questions == ["route"] else ""
+            raise ConfigError(f"dataset, occlusion, tests, mirror and checkpoint need a single run: run=ID{also}")
         further_test_sets(self.tests, self.occlusion or OcclusionConfig(name="own"))
         check_positive("batch_size", self.batch_size)
         if self.workers is not None:

@@ -16,15 +16,24 @@ OTHER = r"test_datasets\.[^.]+"  # the tag that says what was tested of another 
 
 def find_caveats(runs: list[Run]) -> list[str]:
     """Return what a reader must know before trusting the numbers, a sentence each."""
-    sentences = []
+    return _few_seeds(runs) + find_data_caveats(runs)
+
+
+def _few_seeds(runs: list[Run]) -> list[str]:
     by_variant = [
         len({r.data.params.get("seed") for r in runs if r.data.params["data"] == v}) for v in _values(runs, "data")
     ]
-    if min(by_variant) < 3:
-        measured = "not measured: intervals are over faces only, and no star is given"
-        if max(by_variant) > 1:
-            measured = "hardly measured"
-        sentences.append(f"Fewer than three seeds ({min(by_variant)}): chance between trainings is {measured}.")
+    if min(by_variant) >= 3:
+        return []
+    measured = "not measured: intervals are over faces only, and no star is given"
+    if max(by_variant) > 1:
+        measured = "hardly measured"
+    return [f"Fewer than three seeds ({min(by_variant)}): chance between trainings is {measured}."]
+
+
+def find_data_caveats(runs: list[Run]) -> list[str]:
+    """Return what a reader must know of the faces and of how the runs came about, a sentence each."""
+    sentences = []
     for key, words in (
         ("duplicates.test_in_training", "test pictures also occur in training"),
         ("near_duplicates.test_in_training", "test pictures are nearly the same as training pictures"),

@@ -107,11 +107,18 @@ def load(store: TrackingStore, runs: list[Run]) -> tuple[list[RunResult], list[s
 
 def _download(store: TrackingStore, run: Run, ending: str, folder: Path) -> dict[str, Predictions]:
     """Return the predictions of a run by checkpoint; `ending` names another dataset."""
-    files = {
-        checkpoint: tracking.download_artifact(store, run, f"predictions/{checkpoint}{ending}.parquet", folder)
-        for checkpoint in CHECKPOINTS
-    }
-    return {checkpoint: Predictions.from_table(pd.read_parquet(file)) for checkpoint, file in files.items()}
+    return {name: download_predictions(store, run, f"{name}{ending}", folder) for name in CHECKPOINTS}
+
+
+def download_predictions(store: TrackingStore, run: Run, name: str, folder: Path) -> Predictions:
+    """Return what a run stored of its predictions under a name, such as that of a checkpoint.
+
+    Raises:
+        UserError: it has none.
+        OSError, ValueError, KeyError: the file is damaged.
+    """
+    file = tracking.download_artifact(store, run, f"predictions/{name}.parquet", folder)
+    return Predictions.from_table(pd.read_parquet(file))
 
 
 def _same_faces(results: list[RunResult], name: str) -> tuple[list[RunResult], list[str]]:

@@ -32,6 +32,20 @@ def build(cfg: HeadConfig, shape: tuple[int, ...], classes: int, name: str) -> k
     return keras.Model(inputs, probabilities(keras.layers.Dense(classes, name="scores")(x)), name=name)
 
 
+def before_scores(network: keras.Model) -> keras.Model:
+    """Return the part of a network that leads from pictures to what its class scores are computed from.
+
+    It shares its weights. Its output is float (batch, k).
+    """
+    last = network.layers[-1]
+    if not isinstance(last, keras.Model):
+        return keras.Model(network.inputs, network.layers[-2].input)
+    x = inputs = keras.Input(network.input_shape[1:], name="face")  # behind a backbone the head is a model of its own
+    for layer in network.layers[1:-1]:
+        x = layer(x)
+    return keras.Model(inputs, keras.Model(last.inputs, last.layers[-2].input)(x))
+
+
 def probabilities(scores: keras.KerasTensor) -> keras.KerasTensor:
     """Return the softmax of class scores (batch, classes), float32 even under mixed precision."""
     return keras.layers.Activation("softmax", dtype="float32", name="probabilities")(scores)

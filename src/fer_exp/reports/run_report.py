@@ -38,11 +38,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 DESCRIPTION = "mlflow.note.content"  # the tag that MLflow shows as a run's description
 NOTHING: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+NO_EPOCHS: Mapping[str, int] = MappingProxyType({})
 
 
-def synthetic_mark(faces: Faces) -> str:
+def synthetic_mark(synthetic: bool) -> str:
     """Return an ending for titles that do not name the dataset: the numbers of built-in faces are always marked."""
-    return " (synthetic)" if faces.synthetic else ""
+    return " (synthetic)" if synthetic else ""
 
 
 def record_results(
@@ -67,7 +68,7 @@ def record_results(
         test_metrics = named_metrics(name, results[name], own_test_set(cfg.data.name))
         run.log_model(name, epoch, about, test_metrics, faces.fingerprint)
         run.log_metrics(accuracy_without(name, predictions[name], faces.ids[twins.test]))
-        record_checkpoint(run, name, predictions[name], results[name], faces)
+        record_checkpoint(run, name, predictions[name], results[name], faces.synthetic)
         record_severity(run, name, cfg.data.name, cfg.occlusion.name, results[name], shares, faces)
     printed = reproduction.printed_numbers(published, cfg, faces)
     run.log_metrics(reproduction.distances(results, printed))
@@ -111,14 +112,14 @@ def draw_curves(run: Recorder, history: Sequence[Mapping[str, float]], best_epoc
 
 
 def record_checkpoint(
-    run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], faces: Faces
+    run: Recorder, checkpoint: str, predictions: Predictions, by_set: dict[str, Scores], synthetic: bool
 ) -> None:
     """Record predictions per face, recall per class, accuracy per value of the metadata and confusion matrices."""
     run.log_parquet(predictions.to_table(), f"predictions/{checkpoint}.parquet")
     run.log_table(recall_table(by_set, predictions.classes), f"{checkpoint}/recall.json")
     record_subgroups(run, checkpoint, predictions)
     for name, of_set in by_set.items():
-        title = f"{run.name}, {checkpoint}, tested on {name}{synthetic_mark(faces)}"
+        title = f"{run.name}, {checkpoint}, tested on {name}{synthetic_mark(synthetic)}"
         run.log_figure(
             figures.confusion(predictions.classes, of_set.confusion, title), f"{checkpoint}/confusion_{name}.png"
         )
@@ -143,23 +144,33 @@ def record_severity(
         columns = ["trained_on", "tested_on", "curve", "covered_share", "accuracy", "low", "high"]
         table = pd.DataFrame(rows, columns=columns)
         run.log_table(table.round(4), f"{checkpoint}/severity.json")
-        title = f"{run.name}, {checkpoint}{synthetic_mark(faces)}"
+        title = f"{run.name}, {checkpoint}{synthetic_mark(faces.synthetic)}"
         run.log_figure(figures.severity(table, title), f"{checkpoint}/severity.png")
 
 
 def print_results(
     title: str,
     results: Mapping[str, Mapping[str, Scores]],
-    epochs: Mapping[str, int],
+    epochs: Mapping[str, int] = NO_EPOCHS,
     published: Mapping[str, Mapping[str, float]] = NOTHING,
+    who: str = "checkpoint",
 ) -> str:
-    """Print the scores of each checkpoint (by its name, then by test set) as a table; return it as markdown."""
-    head = ["checkpoint", "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
+    """Print scores (by whose they are, then by test set) as a table; return it as markdown.
+
+    Args:
+        title: of the table.
+        results: the scores of each checkpoint, or of whoever else `who` says.
+        epochs: of the checkpoints.
+        published: what a study printed.
+        who: the head of the column that names them.
+    """
+    head = [who, "tested on", "accuracy", "95 % interval", "balanced acc.", "macro F1"]
     head += ["published"] * bool(published)
     lines = []
     for checkpoint, by_set in results.items():
         for name, of_set in by_set.items():
-            line = [f"{checkpoint} (epoch {epochs[checkpoint]})", name, *_numbers(of_set)]
+            epoch = f" (epoch {epochs[checkpoint]})" if checkpoint in epochs else ""
+            line = [f"{checkpoint}{epoch}", name, *_numbers(of_set)]
             if published:
                 printed = published.get(checkpoint, {}).get(name)
                 line.append("" if printed is None else f"{printed:.3f} ({of_set.accuracy - printed:+.3f})")
@@ -198,7 +209,7 @@ def print_epochs(run: Recorder, results: dict[int, dict[str, Scores]], faces: Fa
 
 
 def _table(run: Recorder, faces: Faces, columns: tuple[str, ...]) -> Table:
-    shown = Table(title=f"{run.name} on {faces.name}{synthetic_mark(faces)}")
+    shown = Table(title=f"{run.name} on {faces.name}{synthetic_mark(faces.synthetic)}")
     for name in columns:
         shown.add_column(name, no_wrap=True)
     return shown

@@ -34,7 +34,7 @@ def record_test_dataset(
     for checkpoint, of_checkpoint in predictions.items():
         # mixed says nothing beyond its two forms: it would be one column more for each dataset
         by_form = {f: s for f, s in score_test_sets(of_checkpoint).items() if f in of_checkpoint.probabilities}
-        record_checkpoint(run, f"{checkpoint}.{name}", of_checkpoint, by_form, faces)
+        record_checkpoint(run, f"{checkpoint}.{name}", of_checkpoint, by_form, faces.synthetic)
         by_column = {column(name, form): scores for form, scores in by_form.items()}
         run.log_metrics(named_metrics(checkpoint, by_column, own_test_set=""))
         without = accuracy_without(checkpoint, of_checkpoint, known)
