@@ -10,6 +10,7 @@ import pytest
 from mlflow import MlflowClient
 from runs import artifacts, only_run
 
+from fer_exp.commands.sweep import SWEEP_ID
 from fer_exp.system.paths import ROOT
 
 
@@ -47,6 +48,24 @@ def test_a_run_that_is_told_to_stop_ends_killed_with_what_it_had(words, tmp_path
     assert found.info.status == "KILLED"
     assert found.data.metrics["val_loss"] > 0
     assert (artifacts(found) / "training_curves.png").exists()
+
+
+@pytest.mark.slow
+def test_of_two_students_that_start_at_once_one_trains_the_teacher_of_both(words, tmp_path):
+    distil = [*words, "epochs=1", "data=mixed", "method=distill"]
+    options = {"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    jobs = [
+        subprocess.Popen(command(*distil, f"method.alpha={alpha}"), env=os.environ | {SWEEP_ID: "s-1"}, **options)
+        for alpha in (0.5, 0.9)
+    ]
+    said = [job.communicate(timeout=300)[0] for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0], said
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    runs = client.search_runs([client.get_experiment_by_name("fer-exp").experiment_id])
+    (teacher,) = (run for run in runs if run.data.params["method"] == "plain")
+    students = [run for run in runs if run.data.params["method"] == "distill"]
+    assert [run.data.tags["method.teacher"] for run in students] == [teacher.info.run_id] * 2
+    assert {run.data.tags["sweep_id"] for run in runs} == {"s-1"}
 
 
 @pytest.mark.slow
