@@ -176,6 +176,28 @@ def test_faces_with_hardly_a_class_in_common_are_refused_and_named(ask, module_f
         ask("dataset=image_folder", f"dataset.root={module_folder[0]}", rename)
 
 
+def test_where_a_real_headset_lies_comes_from_the_landmarks_and_that_is_said(ask, module_folder, monkeypatch, capsys):
+    load = retest.other_faces.detect.load
+    behind = lambda *args, **options: replace(load(*args, **options), headset=True)  # noqa: E731
+    monkeypatch.setattr(retest.other_faces.detect, "load", behind)
+    root, landmarks = module_folder
+    data = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}"]
+    found = ask(*data, "++occlusion_changes.fill=inpaint")
+    (mask,) = {text for key, text in found.data.tags.items() if key.startswith("occlusion.mask.quest2.fill-inpaint")}
+    assert "wear a real headset" in mask and "an occluder placed by the landmarks" in mask
+    assert mask in capsys.readouterr().out
+    ask(*data)
+    assert "real headset" not in capsys.readouterr().out
+
+
+def test_an_occluder_is_refused_where_nothing_says_where_it_belongs(ask, module_folder):
+    data = ["dataset=image_folder", f"dataset.root={module_folder[0]}"]
+    for word in ("++occlusion_changes.fill=inpaint", "occlusion=sunglasses"):
+        with pytest.raises(DataError, match=r"^occlusion: no face of image_folder has landmarks.*missing=frame"):
+            ask(*data, word)
+    ask(*data, "++occlusion_changes.fill=inpaint", "++occlusion_changes.missing=frame")
+
+
 def test_missing_epochs_and_runs_are_named_before_a_face_is_read(ask, uri, monkeypatch):
     monkeypatch.setattr(retest.detect, "load", lambda *args, **options: pytest.fail("faces were read"))
     with pytest.raises(UserError, match=r"checkpoint=9: .*kept the epochs: 1, 2, 3"):

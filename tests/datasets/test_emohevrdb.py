@@ -31,7 +31,7 @@ def read(root, *words):
 
 def test_its_three_sets_are_training_validation_and_test(root):
     faces = read(root)
-    assert faces.classes == CLASSES
+    assert faces.classes == CLASSES and faces.headset
     assert len(faces.rows("train")) == 7 * 2 * 4 and len(faces.rows("test")) == 7 * 2 * 2
     assert set(faces.groups[faces.rows("test")]) == {"5", "6"}
     for by in SplitBy:

@@ -27,6 +27,12 @@ def test_what_was_tested_of_another_dataset_is_said(store, add):
     assert caveats.find_caveats(sweep_runs(store, "s-1")) == ["ck: 9 faces of image_folder, chance 0.500."]
 
 
+def test_what_a_fill_took_for_the_place_of_a_real_headset_is_said_once(store, add):
+    for seed in (0, 1, 2):
+        add("normal", seed, predictions(0.9, 0.3, seed), **{"occlusion.mask": "the faces wear a headset"})
+    assert caveats.find_caveats(sweep_runs(store, "s-1")) == ["The faces wear a headset."]
+
+
 def test_few_people_are_said_and_many_need_no_word(store, add):
     for seed in (0, 1, 2):
         add("normal", seed, predictions(0.9, 0.3, seed), **{"people.test": "30"})

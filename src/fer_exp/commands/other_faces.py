@@ -18,7 +18,7 @@ from fer_exp.datasets.listing import natural
 from fer_exp.datasets.twins import find_twins_between
 from fer_exp.errors import UserError
 from fer_exp.evaluation.predictions import Predictions, predict_checkpoints
-from fer_exp.inputs.source import Source
+from fer_exp.inputs.source import Source, describe_mask
 from fer_exp.landmarks import detect
 from fer_exp.training.checkpoints import load as load_checkpoint
 
@@ -72,6 +72,8 @@ class OtherTestSet(NamedTuple):
         if len(self.classes) < len(faces.classes):
             words.append(f"answers among {len(self.classes)} of {len(faces.classes)} classes")
         words.append(f"chance {1 / len(self.classes):.3f}")
+        if mask := describe_mask(self.source):
+            words.append(mask)
         if len(self.known):
             words.append(f"{len(self.known)} of them also in the training part, exactly or nearly")
         return ", ".join(words)

@@ -22,7 +22,7 @@ from fer_exp.config.training import METRICS
 from fer_exp.errors import DataError
 from fer_exp.evaluation.model_selection import compare_monitors
 from fer_exp.evaluation.scores import named_metrics, score_test_sets
-from fer_exp.inputs.source import covered_shares, describe_test_sets
+from fer_exp.inputs.source import covered_shares, describe_mask, describe_test_sets
 from fer_exp.inputs.variants import own_test_set
 from fer_exp.landmarks import detect
 from fer_exp.reports import figures, run_report
@@ -70,6 +70,9 @@ def retest(cfg: EvaluateConfig, asked: Asked) -> None:
         if label:
             further = describe_test_sets(cfg.tests, occluder) if cfg.tests else ""
             run.log_text(OmegaConf.to_yaml(OmegaConf.structured(cfg)) + further, f"questions/{label}.yaml")
+            if mask := describe_mask(source):
+                run.set_tags({f"occlusion.mask.{label}": mask})
+                print(f"note: {mask}")
         if cfg.checkpoint in ("best", "last"):
             ((epoch, scores),) = results.items()
             if label:
@@ -147,6 +150,12 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str, know
     # the run's own test sets are asked again with it alone
     tests = cfg.tests or (trained.tests if cfg.dataset is None and cfg.occlusion is None else [])
     source = other_faces.source_of(faces, trained, cfg.dataset or trained.dataset, occlusion, tests)
+    if source.placement is None and (cfg.occlusion is not None or cfg.occlusion_changes):
+        raise DataError(
+            f"occlusion: no face of {faces.name} has landmarks, so that nothing says where an occluder belongs; give "
+            "dataset.landmarks=FILE.npz, find them with dataset.landmarks=auto, or, for pictures cropped to the face, "
+            "say occlusion.missing=frame"
+        )
     return Tested(source, classes, every)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_exp.config.inputs import MACHINE
 from fer_exp.evaluation import reproduction
-from fer_exp.inputs.source import describe_test_sets
+from fer_exp.inputs.source import describe_mask, describe_test_sets
 from fer_exp.reports import figures
 from fer_exp.system.paths import PACKAGE
 from fer_exp.tracking import ServerUnavailable, is_behind, provenance, training_runs
@@ -89,6 +89,8 @@ def run_tags(
         tags[f"test_datasets.{name}"] = test_set.describe()
         tags[f"test_datasets.{name}.twins"] = str(len(test_set.known))
         tags[f"test_datasets.{name}.fingerprint"] = test_set.source.faces.fingerprint
+    if mask := describe_mask(prepared.source):
+        tags["occlusion.mask"] = mask
     if prepared.faces.synthetic:
         tags["synthetic"] = "true"
     if sweep_id:

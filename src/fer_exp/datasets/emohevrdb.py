@@ -48,7 +48,7 @@ def load(cfg: DatasetConfig, *, size: int, workers: int) -> Faces:
         listing=lambda: list_classes(classes, parts, label_by_name(classes)),
     )
     faces = build(cfg, spec, workers=workers)
-    return replace(faces, validation=np.char.startswith(faces.ids, f"{folders['validation']}/"))
+    return replace(faces, validation=np.char.startswith(faces.ids, f"{folders['validation']}/"), headset=True)
 
 
 def _folder(root: Path, part: str) -> str:

@@ -68,6 +68,7 @@ class Faces:
         groups: (n,) str, who is on the picture, "" where that is not known; None where nothing says so.
         metadata: further columns by name, (n,) str each, "" where a face has no value.
         validation: (n,) bool, the training faces that the dataset itself gives for validation; None where it has none.
+        headset: True where people wear a real headset, which every form of these faces shows.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Faces:
     groups: np.ndarray | None = None
     metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
     validation: np.ndarray | None = None
+    headset: bool = False
 
     def __post_init__(self) -> None:
         if (self.root is None) == (self.pixels is None):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fer_exp.tracking import Run
 
 
+MASK = "occlusion.mask"  # the tag that says what a fill took for the place of a real headset
 OTHER = r"test_datasets\.[^.]+"  # the tag that says what was tested of another dataset
 
 
@@ -47,6 +48,8 @@ def find_data_caveats(runs: list[Run]) -> list[str]:
         if int(most.get(key, 0) or 0):
             rule = f" (occlusion.missing={most.get('landmarks.missing_rule')})" if key == "landmarks.missing" else ""
             sentences.append(f"{most[key]} {words}{rule}.")
+    masks = {run.data.tags[MASK] for run in runs if MASK in run.data.tags}
+    sentences += [f"{mask[0].upper()}{mask[1:]}." for mask in sorted(masks)]
     described = {key: text for run in runs for key, text in run.data.tags.items() if re.fullmatch(OTHER, key)}
     sentences += [f"{key.split('.')[1]}: {text}." for key, text in sorted(described.items())]
     people = [int(run.data.tags.get("people.test", 0) or 0) for run in runs]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from omegaconf import OmegaConf
 
-from fer_exp.config.occlusion import Missing, OcclusionConfig
+from fer_exp.config.occlusion import Fill, Missing, OcclusionConfig
 from fer_exp.config.test_sets import further_test_sets
 from fer_exp.datasets.faces import Faces, identity
 from fer_exp.errors import ConfigError
@@ -145,6 +145,21 @@ def describe_test_sets(tests: Sequence[str], occlusion: OcclusionConfig) -> str:
     """Return what further test sets are, as YAML: their words in `tests` are no more than names."""
     test_sets = {name: asdict(test_set) for name, test_set in further_test_sets(tests, occlusion).items()}
     return OmegaConf.to_yaml(OmegaConf.create({"further_test_sets": test_sets}))
+
+
+def describe_mask(source: Source) -> str:
+    """Return in words what says where a real headset lies, which a fill has to know; "" where nothing real is filled.
+
+    A painted occluder is known to the pixel, a real one is not.
+    """
+    placement = source.placement
+    if not source.faces.headset or placement is None or placement.fill is Fill.color:
+        return ""
+    where = "the landmarks" if placement.usable.any() else "an average face (occlusion.missing=frame)"
+    return (
+        f"the faces of {source.faces.name} wear a real headset, whose place is not known: on `occluded`, "
+        f"occlusion.fill={placement.fill.name} replaces what an occluder placed by {where} covers"
+    )
 
 
 def covered_shares(source: Source, rows: np.ndarray) -> dict[str, float]:
