@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from fer_exp.config.occlusion import Fill, HeadsetConfig, Missing, SunglassesConfig
@@ -24,6 +26,20 @@ def test_the_runs_own_occluder_keeps_its_keys_and_others_only_what_concerns_the_
     assert found["sunglasses"].occlusion.color == [15, 15, 15]
     assert found["sunglasses"].occlusion.fill is Fill.mean
     assert OWN.scale == 1.1
+
+
+def test_a_grey_and_a_grainy_bar_are_the_bar_with_the_runs_own_fill():
+    found = further_test_sets(["quest2_grey", "quest2_grainy", "quest2_grainy-0.5"], OWN)
+    bars = [test_set.occlusion for test_set in found.values()]
+    assert [(bar.color, bar.noise > 0, bar.scale) for bar in bars] == [
+        ([128, 128, 128], False, 1.0),
+        ([128, 128, 128], True, 1.0),
+        ([128, 128, 128], True, 0.5),
+    ]
+    black = further_test_sets(["quest2"], replace(OWN, name="other"))["quest2"].occlusion
+    for bar in bars[:2]:
+        assert (bar.fill, bar.missing) == (Fill.mean, Missing.frame)
+        assert replace(bar, name="quest2", color=[0, 0, 0], noise=0) == black
 
 
 @pytest.mark.parametrize(
