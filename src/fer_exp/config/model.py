@@ -44,6 +44,7 @@ class ConvNetConfig(ModelConfig):
     first_stride: int = 1
     pool_last: bool = True
     batch_norm: bool = True
+    batch_norm_momentum: float = 0.99
     block_dropout: float = 0.0
     dense: list[int] = field(default_factory=list)
     dropout: float = 0.0
@@ -57,7 +58,7 @@ class ConvNetConfig(ModelConfig):
         for key in ("kernel", "first_stride"):
             if not 1 <= getattr(self, key) <= 11:
                 raise ConfigError(f"model.{key}={getattr(self, key)}: must be 1 to 11")
-        for key in ("dropout", "block_dropout"):
+        for key in ("dropout", "block_dropout", "batch_norm_momentum"):
             if not 0 <= getattr(self, key) < 1:
                 raise ConfigError(f"model.{key}={getattr(self, key)}: must be from 0 to below 1")
 

@@ -27,7 +27,7 @@ def network(cfg: ConvNetConfig, x: keras.KerasTensor, classes: int) -> keras.Ker
             )(x)
             stride = 1
             if cfg.batch_norm:
-                x = keras.layers.BatchNormalization(name=f"conv{b}_{c}_bn")(x)
+                x = keras.layers.BatchNormalization(momentum=cfg.batch_norm_momentum, name=f"conv{b}_{c}_bn")(x)
             x = keras.layers.Activation("relu", name=f"conv{b}_{c}_relu")(x)
         if b < len(cfg.blocks) or cfg.pool_last:
             x = keras.layers.MaxPooling2D(name=f"pool{b}")(x)
@@ -37,7 +37,7 @@ def network(cfg: ConvNetConfig, x: keras.KerasTensor, classes: int) -> keras.Ker
     for d, units in enumerate(cfg.dense, 1):
         x = keras.layers.Dense(units, use_bias=not cfg.batch_norm, name=f"dense{d}")(x)
         if cfg.batch_norm:
-            x = keras.layers.BatchNormalization(name=f"dense{d}_bn")(x)
+            x = keras.layers.BatchNormalization(momentum=cfg.batch_norm_momentum, name=f"dense{d}_bn")(x)
         x = keras.layers.Activation("relu", name=f"dense{d}_relu")(x)
         if cfg.dropout:
             x = keras.layers.Dropout(cfg.dropout, name=f"dense{d}_drop")(x)
