@@ -17,6 +17,7 @@ VERBS = {
     "evaluate": "ask stored runs: test one again, or compare several on one page",
     "runs": "list the runs and sweeps that there are, with their accuracies",
     "occlude": "write the covered copy of a dataset or of a folder of pictures",
+    "live": "say the expression, and the gender, of every face on a camera, in a video or in pictures",
     "check": "look through a dataset: unusable faces, landmarks, duplicates, leaks, labels",
     "plan": "say how many seeds and faces would show a difference, from the runs of a sweep",
     "sync": "deliver what runs recorded while their tracking server was away",

@@ -24,19 +24,6 @@ def test_the_mirror_image_of_the_mirror_image_is_the_face():
     assert search.PARTNER[[0, 17, 36, 37, 39, 48, 60]].tolist() == [16, 26, 45, 44, 42, 54, 64]
 
 
-@pytest.mark.parametrize("side", [20, 112, 500])
-def test_what_is_cut_out_is_found_where_it_was(side):
-    picture = np.zeros((600, 600, 3), np.uint8)
-    square = np.array([300.0, 250.0, side])
-    at = (int(300 - side / 4), int(250 + side / 8))
-    picture[at[1] - side // 20 : at[1] + side // 20 + 1, at[0] - side // 20 : at[0] + side // 20 + 1] = 255
-    crop = search._cut(picture, square, 112).astype(float)[..., 0]
-    assert crop.shape == (112, 112)
-    y, x = (np.average(grid, weights=crop) for grid in np.indices(crop.shape))
-    parts = np.array([[[x + 0.5, y + 0.5]]]) / 112
-    assert search._unfold(parts, square[None])[0, 0] == pytest.approx(at, abs=side / 100)
-
-
 @pytest.mark.skipif(not os.environ.get("FER_EXP_ASSETS"), reason="FER_EXP_ASSETS names no folder with the weights")
 def test_the_published_networks_know_a_face_from_noise():
     from fer_exp.config.dataset import SyntheticConfig

@@ -41,6 +41,17 @@ Write a covered copy of a dataset, or of a folder of pictures, in the same layou
 
 Started again, it goes on where it was stopped. Exit status 1: some pictures were left out, all others are written.
 """,
+    "live": """\
+Say the expression, and the gender, of every face on a camera, in a video or in pictures.
+
+  {live} run=ID                                  the first camera, in a window
+  {live} run=ID compare_run=ID gender_run=ID     beside it, what a network trained on covered faces says, and the gender
+  {live} run=ID source=film.mp4 output=[annotated.mp4,predictions.csv]
+  {live} run=ID source=rtsp://camera.local/stream view=page       on a page of this machine, http://127.0.0.1:8000
+  {live} run=ID source=browser                   the camera of whoever opens that page
+
+Keys, and buttons of the page: b bar on or off, p pause, s save this frame, q leave.
+""",
     "check": """\
 Look through a dataset: faces that cannot be used, sizes, landmarks, duplicates, leaks between parts, labels.
 
@@ -62,6 +73,7 @@ GROUPS = {
     "occlude": ("dataset", "occlusion"),
     "check": ("dataset",),
     "plan": (),
+    "live": ("occlusion",),
 }
 
 

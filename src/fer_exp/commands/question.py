@@ -9,6 +9,7 @@ from fer_exp.config.compose import from_stored
 
 if TYPE_CHECKING:
     from fer_exp.config.commands import EvaluateConfig
+    from fer_exp.config.live import LiveConfig
     from fer_exp.config.train import TrainConfig
 
 
@@ -36,11 +37,8 @@ def find_asked(cfg: EvaluateConfig) -> Asked:
     """
     if cfg.dataset is not None:
         datasets.check_root(cfg.dataset)
-    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
     assert cfg.run is not None  # what this function is called for
-    store, stored = tracking.find_named(store, cfg.run)
-    trained = from_stored(tracking.load_config(store, stored))
-    return Asked(store, stored, trained, tracking.checkpoint_files(store, stored, cfg.checkpoint))
+    return _find(cfg, cfg.run, "run")
 
 
 def find_routed(cfg: EvaluateConfig) -> dict[str, list[Asked]]:
@@ -49,13 +47,28 @@ def find_routed(cfg: EvaluateConfig) -> dict[str, list[Asked]]:
     Raises:
         UserError: one of them is no run, is not finished, or kept no such checkpoint.
     """
-    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
-
-    def find(name: str, key: str) -> Asked:
-        found, stored = tracking.find_named(store, name, key)
-        tracking.check_finished(stored, key)
-        trained = from_stored(tracking.load_config(found, stored))
-        return Asked(found, stored, trained, tracking.checkpoint_files(found, stored, cfg.checkpoint))
-
     named = {"normal": cfg.route.normal or [], "occluded": cfg.route.occluded or []}
-    return {form: [find(name, f"route.{form}") for name in dict.fromkeys(names)] for form, names in named.items()}
+    found = {
+        form: [_find(cfg, name, f"route.{form}") for name in dict.fromkeys(names)] for form, names in named.items()
+    }
+    for form, runs in found.items():
+        for asked in runs:
+            tracking.check_finished(asked.run, f"route.{form}")
+    return found
+
+
+def find_shown(cfg: LiveConfig) -> dict[str, Asked]:
+    """Return the runs whose networks are asked live, by what their answers are called.
+
+    Raises:
+        UserError: one of them is no run, or kept no such checkpoint.
+    """
+    named = {"run": cfg.run, "gender_run": cfg.gender_run, "compare_run": cfg.compare_run}
+    return {key.removesuffix("_run"): _find(cfg, name, key) for key, name in named.items() if name is not None}
+
+
+def _find(cfg: EvaluateConfig | LiveConfig, name: str, key: str) -> Asked:
+    store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
+    store, run = tracking.find_named(store, name, key)
+    trained = from_stored(tracking.load_config(store, run))
+    return Asked(store, run, trained, tracking.checkpoint_files(store, run, cfg.checkpoint))

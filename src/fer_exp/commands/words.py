@@ -22,7 +22,7 @@ FREE_KEYS = (
     OWN_OCCLUDER,
 )  # below them any key may stand
 LISTS = ("runs", "route.normal", "route.occluded")  # keys with several values, which need no brackets
-IDS = ("run", "resume", "method.teacher", *LISTS)  # keys whose values are ids of runs
+IDS = ("run", "gender_run", "compare_run", "resume", "method.teacher", *LISTS)  # keys whose values are ids of runs
 ID, QUOTED = re.compile(r"(?<![^\[, ])[0-9a-f]+(?![^\], ])"), r"'\g<0>'"  # an id or its beginning, without quotes
 # groups of which the command chooses no option by itself
 OPEN_GROUPS = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}

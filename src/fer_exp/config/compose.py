@@ -11,6 +11,7 @@ from fer_exp.config import dataset, method, model, occlusion, optimizer
 from fer_exp.config.augmentation import AugmentationConfig
 from fer_exp.config.commands import CheckConfig, EvaluateConfig, OccludeConfig, PlanConfig
 from fer_exp.config.data import DataConfig
+from fer_exp.config.live import LiveConfig
 from fer_exp.config.train import TrainConfig
 from fer_exp.errors import ConfigError
 
@@ -20,6 +21,7 @@ COMMANDS: dict[str, type] = {
     "occlude": OccludeConfig,
     "check": CheckConfig,
     "plan": PlanConfig,
+    "live": LiveConfig,
 }
 GROUPS: dict[str, dict[str, type]] = {
     "data": {"data": DataConfig},

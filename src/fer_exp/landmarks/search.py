@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import keras
 import numpy as np
 
 from fer_exp.landmarks import face_api, quality
+from fer_exp.landmarks.crops import cut
 from fer_exp.system.assets import FACE_API, MANIFEST, fetch
 
 BATCH = 64
@@ -63,16 +63,12 @@ class Search:
             answer: NaN rows where no face was seen.
             faces: (b,) int64, how many were seen.
         """
-        sides = [max(picture.shape[:2]) for picture in pictures]
-        padded = [np.array([(side - 1) / 2, (side - 1) / 2, side]) for side in sides]  # padded right and below
-        crops = [_cut(picture, square, face_api.BOX_SIDE) for picture, square in zip(pictures, padded, strict=True)]
-        candidates = face_api.boxes(_predict(self._boxes, crops, (BOX_BATCH,)))
-        faces = [_distinct(boxes, certainty) for boxes, certainty in zip(*candidates, strict=True)]
+        faces = self.seen(pictures)
         squares = np.full((len(pictures), 3), np.nan)
         for row, (boxes, certainty) in enumerate(faces):
             if len(boxes):
                 best = (np.prod(boxes[:, 2:] - boxes[:, :2], 1) * certainty).argmax()
-                squares[row] = np.array(_enclosing(*(boxes[best] * sides[row]))) - _HALF
+                squares[row] = np.array(_enclosing(*boxes[best])) - _HALF
         rows = np.flatnonzero(np.isfinite(squares).all(1)).tolist()
         points = np.full((len(pictures), 68, 2), np.nan)
         measures = np.full((len(pictures), len(quality.MEASURES)), np.nan, np.float32)
@@ -80,22 +76,56 @@ class Search:
             points[rows], measures[rows] = self._twice([pictures[row] for row in rows], squares[rows])
         return Answer(points, measures), np.array([len(boxes) for boxes, _ in faces])
 
+    def seen(self, pictures: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the boxes of the faces of each picture, and how certain they are, the surest first.
+
+        Returns:
+            For each picture, (k, 4) float64 left, top, right and bottom edges in pixels, and (k,) in 0..1.
+        """
+        sides = [max(picture.shape[:2]) for picture in pictures]
+        padded = [np.array([(side - 1) / 2, (side - 1) / 2, side]) for side in sides]  # padded right and below
+        crops = [cut(picture, square, face_api.BOX_SIDE) for picture, square in zip(pictures, padded, strict=True)]
+        candidates = zip(*face_api.boxes(_predict(self._boxes, crops, (BOX_BATCH, 1))), sides, strict=True)
+        return [_distinct(boxes * side, certainty) for boxes, certainty, side in candidates]
+
+    def around(self, picture: np.ndarray, squares: np.ndarray) -> Answer:
+        """Find the face in each square (k, 3) of one picture; it is looked for once, and once in the mirror image.
+
+        Half the work of `framed` and `boxed`, for the frames of a film: `drift` measures nothing here.
+        """
+        crops = [cut(picture, square, face_api.SIDE) for square in squares]
+        points = self._find([*crops, *(crop[:, ::-1] for crop in crops)])
+        return _joined(points[: len(crops)], points[len(crops) :], squares, crops)
+
     def _twice(self, pictures: Sequence[np.ndarray], squares: np.ndarray) -> Answer:
-        crops = [_cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
+        crops = [cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
         first = _unfold(self._find(crops), squares)
         low, high = first.min(1), first.max(1)
         squares = np.column_stack([(low + high) / 2, np.maximum((high - low).max(1), 1)])
-        crops = [_cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
-        straight = _unfold(self._find(crops), squares)
-        # the network leans 0.8 of its pixels to the left: the mean with the mirror image does not, and is better
-        mirrored = self._find([crop[:, ::-1] for crop in crops])[:, PARTNER]
-        mirrored[..., 0] = 1 - mirrored[..., 0]
-        mirrored = _unfold(mirrored, squares)
-        contrast = np.array([crop.std() for crop in crops])
-        return Answer((straight + mirrored) / 2, quality.measure(first, straight, mirrored, contrast))
+        crops = [cut(picture, square, face_api.SIDE) for picture, square in zip(pictures, squares, strict=True)]
+        return _joined(self._find(crops), self._find([crop[:, ::-1] for crop in crops]), squares, crops, first)
 
     def _find(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         return _predict(self._points, crops, (BATCH, BATCH // 8)).reshape(-1, 68, 2).astype(np.float64)
+
+
+def _joined(
+    straight: np.ndarray,
+    mirrored: np.ndarray,
+    squares: np.ndarray,
+    crops: Sequence[np.ndarray],
+    first: np.ndarray | None = None,
+) -> Answer:
+    """Return the mean of points found in squares and in their mirror images, both in parts of the square.
+
+    The network leans 0.8 of its pixels to the left: the mean with the mirror image does not, and is better.
+    """
+    mirrored = mirrored[:, PARTNER]
+    mirrored[..., 0] = 1 - mirrored[..., 0]
+    straight, mirrored = _unfold(straight, squares), _unfold(mirrored, squares)
+    contrast = np.array([crop.std() for crop in crops])
+    points = (straight + mirrored) / 2
+    return Answer(points, quality.measure(points if first is None else first, straight, mirrored, contrast))
 
 
 _HALF = np.array([0.5, 0.5, 0])  # pixel centres are at whole numbers, edges are not
@@ -109,17 +139,6 @@ def _published(network: keras.Model, name: str) -> keras.Model:
 def _enclosing(left: float, top: float, right: float, bottom: float) -> tuple[float, float, float]:
     """Return centre and side of the square around a box."""
     return (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top)
-
-
-def _cut(picture: np.ndarray, square: np.ndarray, side: int) -> np.ndarray:
-    """Cut the square (x, y, length in pixels) out of a picture as (side, side, 3), black where the picture ends."""
-    finer = int(np.clip(round(square[2] / side), 1, 8))  # where it shrinks, every pixel counts
-    fine = side * finer
-    step = square[2] / fine
-    start = square[:2] - square[2] / 2 + step / 2
-    matrix = np.array([[step, 0, start[0]], [0, step, start[1]]])
-    crop = cv2.warpAffine(picture, matrix, (fine, fine), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return crop if finer == 1 else cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def _unfold(parts: np.ndarray, squares: np.ndarray) -> np.ndarray:

