@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 import cv2
 import jpeglib
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from jpegs import COLOUR, JPEGS, SHAPE, bar, decoded, in_bar, jpeg_of, picture, psnr
 
 from fer_exp.copies.encode import cover
+from fer_exp.errors import DataError
 
 
 def coefficients(data: bytes, folder) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -71,3 +75,35 @@ def test_a_grey_file_with_sampling_factors_is_covered_without_loss():
     source[source.index(b"\xff\xc0") + 11] = 0x22  # T.81, A.2.2: without a meaning for a single component
     before, after = decoded(bytes(source)), decoded(cover(bytes(source), bar, None))
     assert np.array_equal(before[40:], after[40:]) and np.abs(after[22:34, 16:46].astype(int) - COLOUR[0]).mean() < 3
+
+
+def test_without_loss_needs_no_temporary_files_where_files_can_be_in_memory(monkeypatch):
+    covered = cover(jpeg_of("420"), bar, None)
+    monkeypatch.setattr(tempfile, "tempdir", "/there is no such folder")
+    assert cover(jpeg_of("420"), bar, None) == covered
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.delattr(os, "memfd_create")  # as on macOS and Windows
+    assert cover(jpeg_of("420"), bar, None) == covered
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+def test_without_loss_a_small_area_is_painted_as_it_is_within_a_large_one(kind, tmp_path):
+    def dot(image):
+        image[27:31, 43:46] = 17
+
+    def dot_and_corners(image):
+        dot(image)
+        image[:1, :1] = image[-1:, -1:] = 17
+
+    alone, among = (coefficients(cover(jpeg_of(kind), paint, None), tmp_path) for paint in (dot, dot_and_corners))
+    for (small, _, size), (large, _, _) in zip(alone, among, strict=True):
+        block = np.s_[16 // size[0] : 48 // size[0], 32 // size[1] : 64 // size[1]]
+        assert np.array_equal(small[block], large[block])
+
+
+def test_samples_of_no_whole_number_of_pixels_are_refused():
+    source = bytearray(jpeg_of("444"))
+    frame = source.index(b"\xff\xc0")
+    source[frame + 11], source[frame + 14] = 0x31, 0x21  # T.81, B.2.2: three samples of luma beside two of chroma
+    with pytest.raises(DataError, match="give a quality"):
+        cover(bytes(source), bar, None)

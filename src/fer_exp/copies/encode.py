@@ -85,11 +85,9 @@ def _cover_jpeg(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
     header = _jpeg_header(data)
     if not data.endswith(EOI) and data.find(EOI, header.scan) < 0:
         raise DataError("damaged picture: the JPEG file ends too early")
-    image = _decode(data)
     if quality is None and header.ycc:
-        if header.frame not in HUFFMAN_FRAMES:
-            raise DataError("an arithmetic-coded JPEG cannot be covered without loss; give a quality, such as 95")
-        return data if paint is None else _repaint_blocks(data, header, paint)
+        return _keep_blocks(data, header, paint)
+    image = _decode(data)
     if paint is not None:
         image = _paint(image, paint)
     sampling = SAMPLINGS.get(header.cell, SAMPLINGS[1, 1])
@@ -97,15 +95,24 @@ def _cover_jpeg(data: bytes, paint: Paint | None, quality: int | None) -> bytes:
     return _insert_segments(cv2.imencode(".jpg", image, options)[1].tobytes(), header.kept)
 
 
-def _repaint_blocks(data: bytes, header: _JpegHeader, paint: Paint) -> bytes:
-    mask, values = _trace(paint, header.shape)
-    if not mask.any():
-        return data
+def _keep_blocks(data: bytes, header: _JpegHeader, paint: Paint | None) -> bytes:
+    if header.frame in HUFFMAN_FRAMES and paint is not None:
+        mask, values = _trace(paint, header.shape)
+        if mask.any():
+            return _repaint_blocks(data, header, mask, values)
+    _decode(data)  # what stays as it is, is looked at too
+    if header.frame not in HUFFMAN_FRAMES:
+        raise DataError("an arithmetic-coded JPEG cannot be covered without loss; give a quality, such as 95")
+    return data
+
+
+def _repaint_blocks(data: bytes, header: _JpegHeader, mask: np.ndarray, values: np.ndarray) -> bytes:
     try:  # imported only here: jpeglib has no wheels for Linux on ARM, where all else works without it
         from fer_exp.copies import lossless
     except ModuleNotFoundError as error:
         raise ConfigError(f"covering JPEGs without loss needs {error.name}: install it, or give a quality") from error
-    return _insert_segments(lossless.repaint(header.bare + data[header.scan :], mask, values), header.kept)
+    painted = lossless.repaint(header.bare + data[header.scan :], mask, values, header.factors)
+    return _insert_segments(painted, header.kept)
 
 
 def _cover_png(data: bytes, paint: Paint | None) -> bytes:
@@ -167,6 +174,7 @@ class _JpegHeader(NamedTuple):
 
     frame: int  # marker of the frame header, SOF0 to SOF15
     shape: tuple[int, int, int]  # height, width, components
+    factors: list[tuple[int, int]]  # sampling across and down of each component
     cell: tuple[int, int]  # pixels per chroma sample across and down
     ycc: bool  # stored as grey or YCbCr, as JFIF has it
     kept: bytes  # the segments that the covered picture keeps
@@ -196,6 +204,7 @@ def _jpeg_header(data: bytes) -> _JpegHeader:
     return _JpegHeader(
         frame=marker,
         shape=(int.from_bytes(body[1:3]), int.from_bytes(body[3:5]), len(names)),
+        factors=factors,
         cell=(across, down),
         ycc=ycc,
         kept=b"".join(segment for marker, segment in kept if marker == APP1 or len(names) < 4),
