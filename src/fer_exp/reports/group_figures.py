@@ -31,7 +31,6 @@ def log_figure(run: Recorder, figure: Figure, path: str) -> bytes:
     png = BytesIO()
     figure.savefig(png, format="png")
     run.log_bytes(png.getvalue(), f"{path}.png")
-    figure.set_layout_engine("none")  # it is laid out already
     run.log_figure(figure, f"{path}.pdf")
     return png.getvalue()
 

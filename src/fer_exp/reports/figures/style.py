@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine, PlaceHolderLayoutEngine
 
 COLORS = {
     "training": "#0072B2",
@@ -32,9 +34,28 @@ def marker_of(row: str) -> str:
     return MARKERS[row.partition(" ")[0]]
 
 
+class LaidOutOnce(Figure):
+    """A figure that is laid out when it is first saved, without the whole drawing that matplotlib adds for that."""
+
+    def get_layout_engine(self) -> LayoutEngine | None:
+        """Return what lays the figure out when it is saved; None: it is laid out already."""
+        engine = super().get_layout_engine()
+        return (
+            None if isinstance(engine, PlaceHolderLayoutEngine) else engine
+        )  # left behind where there is a colour bar
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """Save the figure; arguments as for `Figure.savefig`."""
+        engine = self.get_layout_engine()
+        if engine is not None:
+            engine.execute(self)
+            self.set_layout_engine("none")
+        super().savefig(*args, **kwargs)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of this size in inches."""
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    return LaidOutOnce(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
 def label_cells(
@@ -48,7 +69,8 @@ def label_cells(
     """Label the cells of true class by answer: with `words(value)`, in white where `dark(value)`."""
     for (row, column), value in np.ndenumerate(values):
         ink = "white" if dark(value) else "black"
-        axes.text(column, row, words(value), ha="center", va="center", color=ink, fontsize=8)
+        cell = axes.text(column, row, words(value), ha="center", va="center", color=ink, fontsize=8)
+        cell.set_in_layout(False)  # it is within the axes, and measuring it takes as long as drawing it
     axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xlabel("predicted")
