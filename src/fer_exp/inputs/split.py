@@ -70,8 +70,8 @@ def draw_split(faces: Faces, rows: np.ndarray, variant: str, share: float, by: S
             f"split.validation={share} of {len(rows)} training faces leaves nothing to train or validate on; "
             f"raise dataset.limit or change split.validation{_count_people(faces, rows, by)}"
         )
-    digest = hashlib.sha256("\n".join(sorted(names[held_out])).encode() + b"\n\n")
-    digest.update("\n".join(sorted(names[~held_out])).encode())
+    digest = hashlib.sha256("\n".join(np.sort(names[held_out]).tolist()).encode() + b"\n\n")
+    digest.update("\n".join(np.sort(names[~held_out]).tolist()).encode())
     return Split(samples.take(~validation), samples.take(validation), digest.hexdigest()[:16])
 
 
