@@ -94,7 +94,9 @@ class Search:
         Half the work of `framed` and `boxed`, for the frames of a film: `drift` measures nothing here.
         """
         crops = [cut(picture, square, face_api.SIDE) for square in squares]
-        points = self._find([*crops, *(crop[:, ::-1] for crop in crops)])
+        both = np.asarray([*crops, *(crop[:, ::-1] for crop in crops)], np.float32)
+        # of any size, since frames have few faces: after two sizes the network is traced for all
+        points = np.asarray(self._points.predict_on_batch(both)).reshape(-1, 68, 2).astype(np.float64)
         return _joined(points[: len(crops)], points[len(crops) :], squares, crops)
 
     def _twice(self, pictures: Sequence[np.ndarray], squares: np.ndarray) -> Answer:
