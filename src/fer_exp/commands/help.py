@@ -46,7 +46,7 @@ Say the expression, and the gender, of every face on a camera, in a video or in 
 
   {live} run=ID                                  the first camera, in a window
   {live} run=ID compare_run=ID gender_run=ID     beside it, what a network trained on covered faces says, and the gender
-  {live} run=ID source=film.mp4 output=[annotated.mp4,predictions.csv]
+  {live} run=ID source=film.mp4 output=annotated.mp4,predictions.csv
   {live} run=ID source=rtsp://camera.local/stream view=page       on a page of this machine, http://127.0.0.1:8000
   {live} run=ID source=browser                   the camera of whoever opens that page
 

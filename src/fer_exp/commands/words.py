@@ -21,8 +21,10 @@ FREE_KEYS = (
     "published.results.",
     OWN_OCCLUDER,
 )  # below them any key may stand
-LISTS = ("runs", "route.normal", "route.occluded")  # keys with several values, which need no brackets
-IDS = ("run", "gender_run", "compare_run", "resume", "method.teacher", *LISTS)  # keys whose values are ids of runs
+# keys of a command with several values, which need no brackets
+LISTS = {"evaluate": ("runs", "route.normal", "route.occluded"), "live": ("output",)}
+# keys whose values are ids of runs
+IDS = ("run", "gender_run", "compare_run", "resume", "method.teacher", *LISTS["evaluate"])
 ID, QUOTED = re.compile(r"(?<![^\[, ])[0-9a-f]+(?![^\], ])"), r"'\g<0>'"  # an id or its beginning, without quotes
 # groups of which the command chooses no option by itself
 OPEN_GROUPS = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}
@@ -39,16 +41,17 @@ def for_hydra(command: str, words: Sequence[str]) -> list[str]:
     if command == "evaluate" and not any(word.lstrip("+").startswith("occlusion=") for word in words):
         # of the run's own occluder, which is not known yet
         ordered = [re.sub(r"^\+*occlusion\.", OWN_OCCLUDER, word) for word in ordered]
-    return [_for_hydra(word) for word in ordered]
+    return [_for_hydra(command, word) for word in ordered]
 
 
-def _for_hydra(word: str) -> str:
+def _for_hydra(command: str, word: str) -> str:
     plain = word.lstrip("+")
     if plain.startswith(FREE_KEYS):
         return f"++{plain}"
     key, equals, value = plain.partition("=")
-    if key in LISTS and value not in ("", "null") and not value.startswith("["):
+    if key in LISTS.get(command, ()) and value not in ("", "null") and not value.startswith("["):
         value = f"[{value}]"
+        word = plain = f"{key}={value}"
     if equals and key in IDS:
         return f"{key}={ID.sub(QUOTED, value)}"
     return word if plain.startswith("hydra") else plain
