@@ -75,6 +75,14 @@ def test_ids_are_text_even_where_they_read_as_numbers_and_a_plus_hides_nothing()
         "resume='0012'",
         "runs=['12e4', '0045',last,a-1]",
     ]
+    assert for_hydra("live", ["output=a.mp4,b.csv", "source=rtsp://h/v?a=b's", "source='x'", "source=", "run=12"]) == [
+        "output=[a.mp4,b.csv]",
+        r"source='rtsp://h/v?a=b\'s'",
+        "source='x'",
+        "source=",
+        "run='12'",
+    ]
+    assert for_hydra("occlude", ["output=a"]) == ["output=a"]
     assert for_hydra("train", ["+epochs=3", "-m", "+where.model=x", "hydra.verbose=true", "run='12'"]) == [
         "-m",
         "epochs=3",

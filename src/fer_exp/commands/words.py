@@ -21,10 +21,10 @@ FREE_KEYS = (
     "published.results.",
     OWN_OCCLUDER,
 )  # below them any key may stand
-# keys of a command with several values, which need no brackets
-LISTS = {"evaluate": ("runs", "route.normal", "route.occluded"), "live": ("output",)}
-# keys whose values are ids of runs
-IDS = ("run", "gender_run", "compare_run", "resume", "method.teacher", *LISTS["evaluate"])
+RUNS = ("runs", "route.normal", "route.occluded")  # keys with the ids of several runs, which need no brackets
+LISTS = {("live", "output")}  # likewise with several values
+TEXTS = {("live", "source")}  # which need no quotes: a stream's address has equals signs in it
+IDS = ("run", "gender_run", "compare_run", "resume", "method.teacher", *RUNS)  # keys whose values are ids of runs
 ID, QUOTED = re.compile(r"(?<![^\[, ])[0-9a-f]+(?![^\], ])"), r"'\g<0>'"  # an id or its beginning, without quotes
 # groups of which the command chooses no option by itself
 OPEN_GROUPS = {"evaluate": ("dataset",), "occlude": ("dataset",), "check": ("dataset",)}
@@ -49,12 +49,13 @@ def _for_hydra(command: str, word: str) -> str:
     if plain.startswith(FREE_KEYS):
         return f"++{plain}"
     key, equals, value = plain.partition("=")
-    if key in LISTS.get(command, ()) and value not in ("", "null") and not value.startswith("["):
+    if (key in RUNS or (command, key) in LISTS) and value not in ("", "null") and not value.startswith("["):
         value = f"[{value}]"
-        word = plain = f"{key}={value}"
+    elif (command, key) in TEXTS and value and value[0] not in "'\"":
+        value = "'" + value.replace("'", "\\'") + "'"
     if equals and key in IDS:
-        return f"{key}={ID.sub(QUOTED, value)}"
-    return word if plain.startswith("hydra") else plain
+        value = ID.sub(QUOTED, value)
+    return word if plain.startswith("hydra") else f"{key}{equals}{value}"
 
 
 def check_words(command: str, words: Sequence[str]) -> None:
