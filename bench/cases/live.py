@@ -18,7 +18,7 @@ from fer_exp.config.occlusion import HeadsetConfig
 from fer_exp.datasets import load
 from fer_exp.errors import UserError
 from fer_exp.landmarks.video import FaceFinder
-from fer_exp.live import threads
+from fer_exp.live import libraries
 from fer_exp.live.chain import Chain
 from fer_exp.live.crop import Crop
 from fer_exp.live.drawing import draw
@@ -30,7 +30,7 @@ BLOCKS = {"emotion_cnn_4": [[32], [64], [128], [256]], "gender_cnn": [[32, 32], 
 
 
 def rows() -> Iterator[Row]:
-    threads.use_one()  # as the command does
+    libraries.use_one_thread()  # as the command does
     try:
         finder = FaceFinder()
     except UserError as error:  # the networks can be had neither from their publisher nor from a folder

@@ -22,9 +22,10 @@ def job(cfg: DictConfig) -> None:
     def work(settings: LiveConfig) -> None:
         with deferred():
             from fer_exp.commands.question import find_shown
-            from fer_exp.live import threads
+            from fer_exp.live import libraries
             from fer_exp.live.sources import Newest, open_source
-        threads.use_one()
+        libraries.use_one_thread()
+        libraries.quieten()
         # what needs no TensorFlow is said before it loads
         if settings.view is View.window:
             check_window()
