@@ -26,7 +26,9 @@ HOST = "127.0.0.1"
 QUALITY = 80  # of the JPEGs that are sent
 MOST = 2**22  # bytes of a picture that a browser sends
 BOUNDARY = "frame"
-PAUSE = 1.0  # seconds after which a page is sent the last picture again: one that has gone is noticed then
+# seconds after which a page is sent the last picture again: a browser shows it when the next one begins, and one that
+# has gone is noticed then
+SOON, PAUSE = 0.1, 1.0
 START = 10.0  # seconds that the server may take to answer
 
 
@@ -54,6 +56,8 @@ class Page:
         give_up = time.monotonic() + START
         while not self._server.started and time.monotonic() < give_up:
             time.sleep(0.01)
+        if not self._server.started:
+            raise UserError(f"port={port}: the page's server does not start; choose another port with port=NUMBER")
 
     def show(self, picture: np.ndarray) -> None:
         """Send a frame (h, w, 3) uint8 BGR to whoever looks."""
@@ -85,18 +89,21 @@ class Page:
         @app.middleware("http")
         async def own_page_alone(request: Request, call_next):  # type: ignore[no-untyped-def]
             """Refuse what another page's script, or another name for this machine, sends here."""
-            hosts = {f"{host}:{self.port}" for host in (HOST, "localhost")}
-            origin = request.headers.get("origin")
             # through `ssh -L` the port may be another: what matters is that host and origin are the same and local
-            host = request.headers.get("host", "")
-            local = host in hosts or host.rsplit(":", 1)[0] in (HOST, "localhost")
-            if not local or (origin is not None and origin != f"http://{host}"):
+            host, origin = request.headers.get("host", ""), request.headers.get("origin")
+            if host.rsplit(":", 1)[0] not in (HOST, "localhost") or origin not in (None, f"http://{host}"):
                 return Response("only the page itself may ask", 403)
-            return await call_next(request)
+            answer = await call_next(request)
+            answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"  # no other page may show the frames
+            return answer
 
         @app.get("/")
         async def index() -> HTMLResponse:
             return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+        @app.get("/alive")
+        async def alive() -> Response:
+            return Response(status_code=204)
 
         @app.get("/stream")
         def stream() -> StreamingResponse:
@@ -108,6 +115,8 @@ class Page:
             if name not in KEYS or self._keys.full():
                 return Response("no such key", 404)
             self._keys.put_nowait(name)
+            if name == "q" and self._camera is not None:
+                self._camera.end()  # without a picture to wait for, nobody would hear the key
             return Response(status_code=204)
 
         @app.post("/picture")
@@ -129,12 +138,13 @@ class Page:
 
     def _pictures(self) -> Iterator[bytes]:
         """Yield the newest picture whenever there is one, as parts of one endless answer (MJPEG)."""
-        sent = 0
+        sent, pause = 0, SOON
         while not self._ended:
             with self._changed:
                 if self._number == sent:
-                    self._changed.wait(PAUSE)
+                    self._changed.wait(pause)
+                pause = PAUSE if self._number == sent else SOON
                 data, sent = self._jpeg, self._number
-            if data:
-                head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
-                yield head.encode() + data + b"\r\n"
+            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+            # nothing, where there is no picture yet, is yielded too: only then a page that has gone is noticed
+            yield head.encode() + data + b"\r\n" if data else b""
