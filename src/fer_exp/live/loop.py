@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fer_exp.config.occlusion import OcclusionConfig
+from fer_exp.errors import UserError
 from fer_exp.live.chain import Chain, Face
 from fer_exp.live.drawing import draw
 from fer_exp.live.outputs import Output
@@ -79,8 +80,12 @@ class Loop:
         self._ends: deque[float] = deque(maxlen=RECENT)
 
     def run(self) -> None:
-        """Go on until the source ends or somebody leaves; what is no camera is shown at its own pace, its end held."""
-        start = time.monotonic()
+        """Go on until the source ends or somebody leaves; what is no camera is shown at its own pace, its end held.
+
+        Raises:
+            UserError: no more frames come, or not one came.
+        """
+        start = due = time.monotonic()
         frame = None
         with tqdm(
             total=self.source.length, desc=self.source.name, unit=" frames", delay=2, disable=bool(self.view)
@@ -94,9 +99,12 @@ class Loop:
                 self.seen.faces += len(faces)
                 self.seen.seconds = time.monotonic() - start
                 bar.update()
-                following = 0.0 if self.source.live else start + frame.seconds + 1 / self.source.rate
-                if self.view is not None and not self._show(self.view, frame, drawn, following):
+                # what took longer, or was paused, is not caught up
+                due = 0.0 if self.source.live else max(due + 1 / self.source.rate, time.monotonic())
+                if self.view is not None and not self._show(self.view, frame, drawn, due):
                     return
+        if frame is None and not self.source.live:
+            raise UserError(f"{self.source.name}: not one frame can be read")
         if self.view is not None and frame is not None and not self.source.live:
             self._show(self.view, frame, self._look(frame)[1], float("inf"))
 
@@ -119,6 +127,7 @@ class Loop:
                 return False
             if key == "b":
                 self.covered = not self.covered
+                self.chain.tracker.forget_answers()  # they were to another question
                 _, drawn = self._look(frame)
                 view.show(drawn)
             elif key == "p":

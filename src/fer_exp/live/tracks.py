@@ -31,6 +31,11 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._count = 0
 
+    def forget_answers(self) -> None:
+        """Begin all averages anew."""
+        for track in self._tracks:
+            track.answers = []
+
     def follow(
         self, boxes: np.ndarray, answers: list[np.ndarray], seconds: float
     ) -> tuple[list[int], list[list[np.ndarray]]]:
@@ -53,7 +58,8 @@ class Tracker:
                 self._count += 1
             else:
                 keep = math.exp(-max(seconds - track.seen, 1e-3) / self.smoothing) if self.smoothing else 0.0
-                track.answers = [keep * old + (1 - keep) * new for old, new in zip(track.answers, now, strict=True)]
+                old = track.answers or now
+                track.answers = [keep * a + (1 - keep) * b for a, b in zip(old, now, strict=True)]
                 track.box, track.seen = box, seconds
             numbers.append(track.number)
             averaged.append(track.answers)
