@@ -50,6 +50,9 @@ class LiveConfig:
                 raise ConfigError(f"output={file}: must end in {', '.join(VIDEO)} for a video or .csv for a table")
         if len({ending in TABLE for ending in endings}) < len(endings):
             raise ConfigError(f"output={','.join(self.output)}: one video and one table at most")
+        for file in self.output:
+            if Path(file).expanduser().resolve() == Path(self.source).expanduser().resolve():
+                raise ConfigError(f"output={file}: is the source, which is never changed; choose another name")
         if not re.fullmatch(r"best|last|[1-9]\d*", self.checkpoint):
             raise ConfigError(f"checkpoint={self.checkpoint}: must be best, last or the number of an epoch (1, 2, ...)")
         if not 0 <= self.smoothing <= 60:

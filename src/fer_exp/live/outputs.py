@@ -24,6 +24,10 @@ CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 class Output(Protocol):
     """Takes every frame that was looked at."""
 
+    @property
+    def used(self) -> bool:
+        """Return whether one came."""
+
     def write(self, frame: Frame, faces: Sequence[Face], drawn: np.ndarray) -> None:
         """Take a frame, its faces, and the frame as drawn."""
 
@@ -31,6 +35,8 @@ class Output(Protocol):
 @contextmanager
 def open_output(name: str, source: Source, networks: Sequence[Network]) -> Iterator[Output]:
     """Yield what writes a file, and move it into place at the end of the block, also where that is stopped.
+
+    Without a frame nothing is written.
 
     Raises:
         UserError: its folder is not there or cannot be written, or OpenCV cannot write such a video.
@@ -47,6 +53,8 @@ def open_output(name: str, source: Source, networks: Sequence[Network]) -> Itera
                 failed = error
             finally:
                 output.close()
+            if not output.used:
+                raise failed or UserError(f"output={name}: there was no frame to write")
     except OSError as error:
         raise UserError(f"output={name}: {error.strerror}") from error
     if failed is not None:
@@ -64,6 +72,11 @@ class _VideoFile:
         self._writer: cv2.VideoWriter | None = None
         self._written = 0
 
+    @property
+    def used(self) -> bool:
+        """Return whether a frame came."""
+        return self._writer is not None
+
     def write(self, frame: Frame, faces: Sequence[Face], drawn: np.ndarray) -> None:
         """Add a frame; one of another size than the first is resized to it."""
         if self._writer is None:
@@ -71,6 +84,7 @@ class _VideoFile:
             codec = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
             self._writer = cv2.VideoWriter(str(self.path), codec, self.source.rate, self._size)
             if not self._writer.isOpened():
+                self._writer = None
                 raise UserError(f"output: OpenCV cannot write {self.path.suffix} videos here; try .avi")
         assert self._size is not None
         picture = drawn if drawn.shape[1::-1] == self._size else cv2.resize(drawn, self._size)
@@ -82,18 +96,16 @@ class _VideoFile:
         self._written += times
 
     def close(self) -> None:
-        """End the file; without a frame it is empty."""
+        """End the file."""
         if self._writer is not None:
             self._writer.release()
-        else:
-            self.path.touch()
 
 
 class _Table:
     """A row per frame and face: its box in pixels, and what each network says of this frame alone."""
 
     def __init__(self, path: Path, networks: Sequence[Network]) -> None:
-        self.networks = networks
+        self.networks, self.used = networks, False
         self._file = path.open("w", newline="", encoding="utf-8")
         self._rows = csv.writer(self._file)
         header = ["frame", "face", "x", "y", "width", "height"]
@@ -104,6 +116,7 @@ class _Table:
 
     def write(self, frame: Frame, faces: Sequence[Face], drawn: np.ndarray) -> None:
         """Add the rows of a frame."""
+        self.used = True
         for face in faces:
             left, top, right, bottom = face.box
             row = [frame.number, face.number, *(f"{v:.1f}" for v in (left, top, right - left, bottom - top))]

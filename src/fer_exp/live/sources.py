@@ -109,7 +109,10 @@ def open_source(name: str, browser: Newest | None = None) -> Source:
         shown = hide_secrets(name)
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(1000 * PATIENCE)]
         limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(1000 * PATIENCE)]
-        return _captured(cv2.VideoCapture(name, cv2.CAP_FFMPEG, limits), shown, f"source={shown}: no stream answers")
+        stream = cv2.VideoCapture(name, cv2.CAP_FFMPEG, limits)
+        if stream.get(cv2.CAP_PROP_FRAME_COUNT) > 0:  # a video, which would be over before it was looked at
+            return _recorded(stream, shown)
+        return _captured(stream, shown, f"source={shown}: no stream answers")
     path = Path(name).expanduser()
     if path.is_dir():
         files = [path / file for file in natsorted(f.name for f in path.iterdir()) if is_picture(file)]
@@ -123,9 +126,7 @@ def open_source(name: str, browser: Newest | None = None) -> Source:
     video = cv2.VideoCapture(str(path))
     if not video.isOpened():
         raise UserError(f"source={name}: neither a picture nor a video that can be read")
-    rate, count = video.get(cv2.CAP_PROP_FPS), int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-    rate = rate if 0 < rate <= 1000 else RATE
-    return Source(path.name, _video(video, rate, count, path.name), False, count if count > 0 else None, rate)
+    return _recorded(video, path.name)
 
 
 def is_picture(name: str) -> bool:
@@ -142,6 +143,13 @@ def decode(data: bytes) -> np.ndarray | None:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except Exception:  # Pillow raises errors of all kinds on damaged files
         return None
+
+
+def _recorded(video: cv2.VideoCapture, name: str) -> Source:
+    """Return a video, gone through frame by frame."""
+    rate, count = video.get(cv2.CAP_PROP_FPS), int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    rate = rate if 0 < rate <= 1000 else RATE
+    return Source(name, _video(video, rate, count, name), False, count if count > 0 else None, rate)
 
 
 def _captured(capture: cv2.VideoCapture, name: str, failure: str) -> Source:
