@@ -53,12 +53,6 @@ def test_words_that_hydra_knows_pass(words):
     assert check_words("train", words) is None
 
 
-def test_several_outputs_need_no_brackets():
-    words = ["output=a.mp4,b.csv", "output=a.mp4", "output=[a.mp4]"]
-    assert for_hydra("live", words) == ["output=[a.mp4,b.csv]", "output=[a.mp4]", "output=[a.mp4]"]
-    assert for_hydra("occlude", ["output=a,b"]) == ["output=a,b"]  # a sweep of copies
-
-
 def test_keys_of_several_runs_need_no_brackets():
     words = ["route.normal=12e4,net-s0", "route.occluded=[a,b]", "runs=0045", "route.normal=null"]
     assert for_hydra("evaluate", words) == [
