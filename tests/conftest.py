@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 
@@ -70,6 +71,20 @@ def own_folders(tmp_path, migrated, monkeypatch):
     monkeypatch.setattr("fer_exp.reports.figures.style.DPI", 40)  # most of a picture's time is its pixels
     shutil.copy(migrated, tmp_path / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture
+def own_logging(monkeypatch):
+    """For tests that call a command's main.
+
+    Hydra closes the handlers there are when it configures logging; absl's would close what pytest captures.
+    """
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(logging, "_handlerList", [])
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

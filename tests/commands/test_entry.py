@@ -1,4 +1,3 @@
-import logging
 import os
 import signal
 import sys
@@ -15,15 +14,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def own_logging(monkeypatch):
-    """Hydra closes the handlers there are when it configures logging; absl's would close what pytest captures."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(logging, "_handlerList", [])
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("own_logging")
 
 
 @pytest.mark.slow

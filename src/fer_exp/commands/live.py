@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from fer_exp.commands.entry import run_command, run_job
@@ -34,7 +36,7 @@ def job(cfg: DictConfig) -> None:
         source = open_source(settings.source, camera)
         with held_stderr(), deferred():
             from fer_exp.commands import show_live
-        show_live.show(settings, asked, source, camera)
+        show_live.show(settings, asked, source, camera, Path(HydraConfig.get().runtime.output_dir))
 
     run_job("live", cfg, work, own_process=False)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from hydra.core.hydra_config import HydraConfig
 
 from fer_exp import tracking
 from fer_exp.commands.retest import class_names
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 CROP = "data/crop.json"  # the artifact that says how the training pictures were cropped
 
 
-def show(cfg: LiveConfig, asked: dict[str, Asked], source: Source, camera: Newest | None) -> None:
+def show(cfg: LiveConfig, asked: dict[str, Asked], source: Source, camera: Newest | None, folder: Path) -> None:
     """Look at a source until it ends or somebody leaves, and say what was seen.
 
     Args:
@@ -50,6 +49,7 @@ def show(cfg: LiveConfig, asked: dict[str, Asked], source: Source, camera: Newes
         asked: stored runs, by what their answers are called.
         source: where frames come from.
         camera: what a page's own camera is put into, if that is the source.
+        folder: for frames that somebody wants to keep.
 
     Raises:
         UserError: the source was lost, an output cannot be written, or the port is taken.
@@ -60,7 +60,6 @@ def show(cfg: LiveConfig, asked: dict[str, Asked], source: Source, camera: Newes
         view = open_view(cfg, camera, stack)
         chain = Chain(finder, networks, cfg.smoothing if source.live else 0.0, cfg.most_faces)
         outputs = [stack.enter_context(open_output(name, source, networks)) for name in cfg.output]
-        folder = Path(HydraConfig.get().runtime.output_dir)
         loop = Loop(source, chain, networks[0].occlusion, view, outputs, cfg.covered, lambda frame: save(folder, frame))
         stack.callback(lambda: print(loop.seen))
         loop.run()

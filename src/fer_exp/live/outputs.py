@@ -17,6 +17,7 @@ from fer_exp.live.chain import Face
 from fer_exp.live.networks import Network
 from fer_exp.live.sources import Frame, Source
 from fer_exp.system import atomic
+from fer_exp.system.text import no_formula
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 
@@ -112,7 +113,7 @@ class _Table:
         for k, network in enumerate(networks):
             begin = f"{network.title}_" if k else ""
             header += [f"{begin}label", *(f"{begin}{name}" for name in network.classes)]
-        self._rows.writerow(header)
+        self._rows.writerow(map(no_formula, header))
 
     def write(self, frame: Frame, faces: Sequence[Face], drawn: np.ndarray) -> None:
         """Add the rows of a frame."""
@@ -121,7 +122,7 @@ class _Table:
             left, top, right, bottom = face.box
             row = [frame.number, face.number, *(f"{v:.1f}" for v in (left, top, right - left, bottom - top))]
             for network, answers in zip(self.networks, face.answers, strict=True):
-                row += [network.classes[int(answers.argmax())], *(f"{p:.4f}" for p in answers)]
+                row += [no_formula(network.classes[int(answers.argmax())]), *(f"{p:.4f}" for p in answers)]
             self._rows.writerow(row)
 
     def close(self) -> None:

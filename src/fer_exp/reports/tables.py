@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fer_exp.system.text import FORMULA, visible
+from fer_exp.system.text import no_formula, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +82,4 @@ def escape_latex(text: str) -> str:
 
 def as_csv(table: pd.DataFrame) -> str:
     """Return a table as csv without its index; text that a spreadsheet would take for a formula begins with a '."""
-    return table.map(lambda value: f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value).to_csv(
-        index=False
-    )
+    return table.map(lambda value: no_formula(value) if isinstance(value, str) else value).to_csv(index=False)
