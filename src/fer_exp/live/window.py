@@ -29,9 +29,15 @@ class Window:
     def key(self) -> str:
         """Return the key that was pressed, or nothing; a closed window is the key that leaves."""
         pressed = cv2.waitKey(1) & 0xFF
-        if pressed in LEAVE or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
+        if pressed in LEAVE or not self._is_there():
             return "q"
         return chr(pressed) if pressed != 0xFF else ""
+
+    def _is_there(self) -> bool:
+        try:
+            return bool(cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1)
+        except cv2.error:  # where OpenCV uses Qt, the last window that is closed takes all of it along
+            return False
 
     def close(self) -> None:
         """Close the window."""
