@@ -1,5 +1,7 @@
 """The page: frames to a browser, keys and pictures from it, and nothing for anybody else."""
 
+import socket
+import threading
 import time
 
 import cv2
@@ -85,8 +87,49 @@ def test_through_a_tunnel_the_port_may_be_another(page):
 
 
 def test_a_port_that_is_taken_is_said(page):
-    with pytest.raises(UserError, match=rf"port={page.port}: .*choose another with port=NUMBER"):
+    with pytest.raises(UserError, match=rf"port={page.port}: Address already in use; choose another with port=NUMBER"):
         Page(page.port, None)
+
+
+def test_a_picture_comes_again_soon_since_a_browser_shows_it_only_then(page):
+    page.show(frame_of(40))
+    with requests.get(f"{page.address}/stream", stream=True, timeout=10) as answer:
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        start, data = time.monotonic(), b""
+        for part in answer.iter_content(64):
+            data += part
+            if data.count(b"--frame") == 2:
+                break
+        assert time.monotonic() - start < 0.8
+
+
+def test_keys_that_nobody_listens_to_do_not_pile_up(page):
+    assert {post(page, "/key/s").status_code for _ in range(20)} == {204, 404}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_browsers_that_go_and_that_stay_without_reading_leave_no_thread(shown):
+    before = set(threading.enumerate())
+    page = Page(0, None)
+    if shown:
+        page.show(np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8))
+    for _ in range(3):
+        asking(page).close()
+    staying = [asking(page) for _ in range(3)]
+    start = time.monotonic()
+    page.close()
+    assert time.monotonic() - start < 3
+    while (left := set(threading.enumerate()) - before) and time.monotonic() - start < 10:
+        time.sleep(0.02)
+    assert not left
+    for connection in staying:
+        connection.close()
+
+
+def asking(page):
+    connection = socket.create_connection(("127.0.0.1", page.port))
+    connection.sendall(f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n".encode())
+    return connection
 
 
 def test_a_browser_that_stays_keeps_nothing_alive():

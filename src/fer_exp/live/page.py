@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ class Page:
         try:
             listening = socket.create_server((HOST, port))
         except OSError as error:
-            raise UserError(f"port={port}: {error.strerror}; choose another with port=NUMBER") from error
+            raise UserError(f"port={port}: {os.strerror(error.errno or 0)}; choose another with port=NUMBER") from error
         self.port = listening.getsockname()[1]
         self.address = f"http://{HOST}:{self.port}"
         self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="error", timeout_graceful_shutdown=1))
