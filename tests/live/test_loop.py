@@ -38,9 +38,9 @@ class Output:
         self.said.append(faces[0].answers[0] if faces else None)
 
 
-def looped(source, view=None, covered=False, finder=None, save=None):
+def looped(source, view=None, covered=False, finder=None, save=None, smoothing=0.0):
     output = Output()
-    chain = Chain(finder or Finder(FACE), [network()], 0.0, 16)
+    chain = Chain(finder or Finder(FACE), [network()], smoothing, 100)
     loop = Loop(source, chain, BAR, view, [output], covered, save)
     loop.run()
     return loop, output
@@ -73,6 +73,28 @@ def test_a_pause_holds_the_frame_and_leaving_ends_it():
     view = Viewer(["p", " ", " ", "p", " ", "q"])
     loop, output = looped(film(9, live=True), view)
     assert loop.seen.frames == len(output.said) == 2
+
+
+def test_pressed_in_a_pause_the_bar_collapses_an_average_over_a_minute_at_once():
+    loop, output = looped(film(9, live=True), Viewer(["", "p", "b", "q"]), smoothing=60.0)
+    [track] = loop.chain.tracker._tracks
+    covered = loop.chain(frame_of(), 0.1, True)[0].answers[0]
+    assert track.answers[0] == pytest.approx(covered) and covered[0] > output.said[0][0] + 0.1
+
+
+def test_after_a_pause_a_film_does_not_hurry():
+    times, view = [], Viewer(["p", *" " * 8, "p"])
+    press = view.key
+    view.key = lambda: press() if view.keys else "q" if len(view.shown) > 5 else ""
+    view.show = lambda picture: times.append(time.monotonic()) or view.shown.append(picture)
+    looped(film(5, rate=20.0), view)
+    assert times[4] - times[1] > 0.08
+
+
+def test_sixty_faces_are_drawn_without_an_error():
+    boxes = [[x, y, x + 20, y + 24] for x in range(0, 640, 64) for y in range(0, 480, 80)]
+    source = film(pictures=[frame_of(width=640, height=480)])
+    assert looped(source, Viewer(), True, Finder(*boxes))[0].seen.faces == 60
 
 
 def test_a_frame_is_saved_as_it_was_shown(tmp_path, capsys):
