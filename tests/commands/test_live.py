@@ -96,6 +96,13 @@ def test_a_folder_that_is_not_there_is_said(look):
         look("output=[nowhere/a.csv]")
 
 
+def test_no_file_is_written_over(tmp_path):
+    (tmp_path / "a.csv").write_text("of last week")
+    assert live.check_outputs([f"{tmp_path}/b.csv"]) is None
+    with pytest.raises(UserError, match=r"output=.*a\.csv: it is there already"):
+        live.check_outputs([f"{tmp_path}/b.mp4", f"{tmp_path}/a.csv"])
+
+
 def test_what_cannot_be_meant_is_said():
     with pytest.raises(ConfigError, match="view=none needs output="):
         configured("run=a", "view=none", command="live")

@@ -1,6 +1,7 @@
 """Files of what was seen: whole, or not there."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,7 +84,9 @@ def test_frames_of_other_sizes_are_resized_to_the_first(tmp_path):
     assert [frame.shape for frame in read_video(tmp_path / "a.avi")] == [(48, 64, 3)] * 2
 
 
-@pytest.mark.parametrize("ends", [KeyboardInterrupt(), UserError("camera 0: no more frames come")])
+@pytest.mark.parametrize(
+    "ends", [KeyboardInterrupt(), UserError("camera 0: no more frames come"), BrokenPipeError(32, "of the terminal")]
+)
 @pytest.mark.parametrize("name", ["a.csv", "a.avi"])
 def test_what_was_written_until_it_was_stopped_is_whole(tmp_path, ends, name):
     with pytest.raises(type(ends)):
@@ -100,6 +103,17 @@ def test_a_mistake_of_ours_and_a_source_without_a_frame_leave_nothing(tmp_path, 
     with pytest.raises(UserError, match="no frame to write"):
         write(tmp_path / name, film(0), [network()])
     assert not left_in(tmp_path)
+
+
+def test_a_full_disk_is_said(tmp_path):
+    def refuse(row):
+        raise OSError(28, "No space left on device")
+
+    faces = Chain(Finder(*FACES), [network()], 0.0, 16)(frame_of(), 0.0, False)
+    full = pytest.raises(UserError, match="the table cannot be written: No space left")
+    with full, open_output(str(tmp_path / "a.csv"), film(1), [network()]) as output:
+        output._rows = SimpleNamespace(writerow=refuse)
+        output.write(Frame(0, 0.0, frame_of()), faces, frame_of())
 
 
 @pytest.mark.parametrize("name", ["nowhere/a.csv", "nowhere/a.avi"])

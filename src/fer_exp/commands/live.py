@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from fer_exp.commands.entry import run_command, run_job
 from fer_exp.config.live import BROWSER, LiveConfig, View
+from fer_exp.errors import UserError
 from fer_exp.system.opencv import check_window
 from fer_exp.system.paths import CONF
 from fer_exp.system.signals import deferred
@@ -29,6 +30,7 @@ def job(cfg: DictConfig) -> None:
         libraries.use_one_thread()
         libraries.quieten()
         # what needs no TensorFlow is said before it loads
+        check_outputs(settings.output)
         if settings.view is View.window:
             check_window()
         asked = find_shown(settings)
@@ -39,6 +41,13 @@ def job(cfg: DictConfig) -> None:
         show_live.show(settings, asked, source, camera, Path(HydraConfig.get().runtime.output_dir))
 
     run_job("live", cfg, work, own_process=False)
+
+
+def check_outputs(names: Sequence[str]) -> None:
+    """Raise UserError where a file that is to be written is there already: nothing of a user's is written over."""
+    for name in names:
+        if Path(name).expanduser().exists():
+            raise UserError(f"output={name}: it is there already; choose another name, or delete it")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -50,7 +50,7 @@ def open_output(name: str, source: Source, networks: Sequence[Network]) -> Itera
             output = _VideoFile(part, source) if video else _Table(part, networks)
             try:
                 yield output
-            except (KeyboardInterrupt, UserError) as error:  # what was written so far is kept
+            except (KeyboardInterrupt, UserError, OSError) as error:  # what was written so far is kept
                 failed = error
             finally:
                 output.close()
@@ -116,14 +116,21 @@ class _Table:
         self._rows.writerow(map(no_formula, header))
 
     def write(self, frame: Frame, faces: Sequence[Face], drawn: np.ndarray) -> None:
-        """Add the rows of a frame."""
+        """Add the rows of a frame.
+
+        Raises:
+            UserError: the disk is full.
+        """
         self.used = True
         for face in faces:
             left, top, right, bottom = face.box
             row = [frame.number, face.number, *(f"{v:.1f}" for v in (left, top, right - left, bottom - top))]
             for network, answers in zip(self.networks, face.answers, strict=True):
                 row += [no_formula(network.classes[int(answers.argmax())]), *(f"{p:.4f}" for p in answers)]
-            self._rows.writerow(row)
+            try:
+                self._rows.writerow(row)
+            except OSError as error:
+                raise UserError(f"the table cannot be written: {error.strerror}") from error
 
     def close(self) -> None:
         """End the file."""
