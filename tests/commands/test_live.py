@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from configs import configured
 from filmed import Finder, write_video
-from mlflow import MlflowClient
-from runs import artifacts, train
+from runs import artifacts
 
 from fer_exp.commands import live, show_live
 from fer_exp.commands.question import find_shown
@@ -19,20 +18,9 @@ from fer_exp.live.sources import open_source
 FACE = [10.0, 5, 50, 45]
 
 
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory):
-    return f"sqlite:///{tmp_path_factory.mktemp('tracking')}/mlflow.db"
-
-
-@pytest.fixture(scope="module")
-def trained(module_folder, uri, tmp_path_factory):
-    """The id of a run of one tiny epoch on the tiny folder."""
-    root, landmarks = module_folder
-    words = ["dataset=image_folder", f"dataset.root={root}", f"dataset.landmarks={landmarks}", f"tracking.uri={uri}"]
-    words += ["model.size=16", "model.blocks=[[4]]", "epochs=1", "batch_size=16"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FER_EXP_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return train(words)
+@pytest.fixture
+def uri(trained_in):
+    return f"sqlite:///{trained_in}/mlflow.db"
 
 
 @pytest.fixture
@@ -43,32 +31,32 @@ def look(trained, uri, tmp_path, monkeypatch):
 
     def go(*words, measured=crop.Crop(0.5, 0.4, 0.7)):  # noqa: B008  a tuple
         monkeypatch.setattr(show_live.crop, "measure", lambda pictures, finder: measured)
-        cfg = configured(f"run={trained}", f"tracking.uri={uri}", f"source={film}", *words, command="live")
+        cfg = configured(f"run={trained.info.run_id}", f"tracking.uri={uri}", f"source={film}", *words, command="live")
         show_live.show(cfg, find_shown(cfg), open_source(cfg.source), None, tmp_path)
 
     return go
 
 
-def kept_crop(uri, trained):
-    return artifacts(MlflowClient(uri).get_run(trained)) / show_live.CROP
+def kept_crop(trained):
+    return artifacts(trained) / show_live.CROP
 
 
-def test_hardly_a_face_in_the_training_pictures_is_said_and_not_kept(look, uri, trained, tmp_path, caplog):
+def test_hardly_a_face_in_the_training_pictures_is_said_and_not_kept(look, trained, tmp_path, caplog):
     look(f"output=[{tmp_path}/a.csv]", measured=None)
-    assert "cropped as in FER2013" in caplog.text and not kept_crop(uri, trained).exists()
+    assert "cropped as in FER2013" in caplog.text and not kept_crop(trained).exists()
 
 
-def test_a_film_becomes_a_table_and_a_video_and_the_run_keeps_its_crop(look, uri, trained, tmp_path, capsys):
+def test_a_film_becomes_a_table_and_a_video_and_the_run_keeps_its_crop(look, trained, tmp_path, capsys):
     table, video = tmp_path / "a.csv", tmp_path / "a.avi"
-    look(f"compare_run={trained[:8]}", f"output=[{table},{video}]")
+    look(f"compare_run={trained.info.run_id[:8]}", f"output=[{table},{video}]")
     said = capsys.readouterr().out
     assert "4 frames, 4 with a face, 4 faces" in said and f"written {table}" in said
     rows = list(csv.DictReader(table.open()))
     assert [row["frame"] for row in rows] == ["0", "1", "2", "3"]
     assert all(row["label"] == row["compare_label"] for row in rows) and video.stat().st_size
-    assert json.loads(kept_crop(uri, trained).read_text())["width"] == 0.7
+    assert json.loads(kept_crop(trained).read_text())["width"] == 0.7
     look(f"output=[{table}]", measured=crop.Crop(width=0.1))  # it is not measured again
-    assert json.loads(kept_crop(uri, trained).read_text())["width"] == 0.7
+    assert json.loads(kept_crop(trained).read_text())["width"] == 0.7
 
 
 def test_the_bar_changes_what_the_network_says(look, tmp_path):
