@@ -12,7 +12,7 @@ CASES = {
     "train dataset=image_folder dataset.root=nowhere model=resnet50": "dataset.root=nowhere",
     "train test_datasets.ck.dataset=image_folder test_datasets.ck.root=nowhere": "test_datasets.ck.root=nowhere",
     "train dataset=image_folder dataset.root=faces dataset.classes=[happy,sat]": "no face of sat",
-    f"train resume={ID}": f"run={ID}: not in",
+    f"train resume={ID}": f"resume={ID}: not in",
     f"evaluate run={ID}": f"run={ID}: not in",
     f"evaluate run={ID} dataset=image_folder dataset.root=nowhere": "dataset.root=nowhere",
     f"evaluate runs=[{ID}]": f"run={ID}: not in",

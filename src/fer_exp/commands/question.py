@@ -48,13 +48,10 @@ def find_routed(cfg: EvaluateConfig) -> dict[str, list[Asked]]:
         UserError: one of them is no run, is not finished, or kept no such checkpoint.
     """
     named = {"normal": cfg.route.normal or [], "occluded": cfg.route.occluded or []}
-    found = {
-        form: [_find(cfg, name, f"route.{form}") for name in dict.fromkeys(names)] for form, names in named.items()
+    return {
+        form: [_find(cfg, name, f"route.{form}", finished=True) for name in dict.fromkeys(names)]
+        for form, names in named.items()
     }
-    for form, runs in found.items():
-        for asked in runs:
-            tracking.check_finished(asked.run, f"route.{form}")
-    return found
 
 
 def find_shown(cfg: LiveConfig) -> dict[str, Asked]:
@@ -67,8 +64,10 @@ def find_shown(cfg: LiveConfig) -> dict[str, Asked]:
     return {key.removesuffix("_run"): _find(cfg, name, key) for key, name in named.items() if name is not None}
 
 
-def _find(cfg: EvaluateConfig | LiveConfig, name: str, key: str) -> Asked:
+def _find(cfg: EvaluateConfig | LiveConfig, name: str, key: str, finished: bool = False) -> Asked:
     store = tracking.open_store(cfg.tracking.uri, cfg.tracking.experiment)
     store, run = tracking.find_named(store, name, key)
+    if finished:
+        tracking.check_finished(run, key)
     trained = from_stored(tracking.load_config(store, run))
     return Asked(store, run, trained, tracking.checkpoint_files(store, run, cfg.checkpoint))
