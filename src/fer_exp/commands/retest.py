@@ -6,8 +6,6 @@ import logging
 import re
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -56,8 +54,7 @@ def retest(cfg: EvaluateConfig, asked: Asked) -> None:
         cfg = replace(cfg, mirror=None)  # it is no other question
     elif cfg.mirror is not None:
         trained = replace(trained, mirror=cfg.mirror)
-    with TemporaryDirectory() as scratch:
-        known = class_names(tracking.download_artifact(store, stored, "data/class_counts.json", Path(scratch)))
+    known = tracking.class_names(store, stored)
     tested = test_faces(cfg, trained, stored.data.tags["dataset.fingerprint"], known)
     source, faces = tested.source, tested.faces
     predictions = predict_stored(store, stored, files, source, trained, cfg.batch_size)
@@ -162,11 +159,6 @@ def test_faces(cfg: EvaluateConfig, trained: TrainConfig, fingerprint: str, know
 def asked_occluder(cfg: EvaluateConfig, trained: TrainConfig) -> OcclusionConfig:
     """Return what covers the faces: what `cfg` chooses, or the run's own occluder, with what `cfg` changes of it."""
     return cfg.occlusion or with_changes(trained.occlusion, cfg.occlusion_changes)
-
-
-def class_names(counts: Path) -> tuple[str, ...]:
-    """Return the classes of a run, in the order of its outputs, from its table of counts."""
-    return tuple(pd.read_json(counts, orient="split")["class"])
 
 
 def differing(cfg: EvaluateConfig, tested: Tested, known: tuple[str, ...], occluder: OcclusionConfig) -> str:

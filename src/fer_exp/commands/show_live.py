@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from fer_exp import tracking
-from fer_exp.commands.retest import class_names
 from fer_exp.config.live import View
 from fer_exp.datasets import images
 from fer_exp.errors import UserError
@@ -90,13 +89,12 @@ def open_network(cfg: LiveConfig, title: str, asked: Asked, finder: FaceFinder) 
     """Return a stored run's network, ready for frames."""
     store, run, trained, files = asked
     with TemporaryDirectory() as scratch:
-        classes = class_names(tracking.download_artifact(store, run, "data/class_counts.json", Path(scratch)))
         (file,) = files.values()
         model = load(tracking.download_artifact(store, run, file, Path(scratch)))
     network = Network(
         title=title,
         name=run.info.run_name,
-        classes=classes,
+        classes=tracking.class_names(store, run),
         model=model,
         size=trained.model.size,
         channels=trained.model.channels,

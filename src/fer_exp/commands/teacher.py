@@ -12,7 +12,6 @@ import numpy as np
 
 from fer_exp import tracking
 from fer_exp.commands.predict_stored import behind_frozen_layers
-from fer_exp.commands.retest import class_names
 from fer_exp.config.compose import from_stored
 from fer_exp.config.method import AUTO, DistillConfig
 from fer_exp.errors import UserError
@@ -111,8 +110,7 @@ def check_teacher(store: tracking.TrackingStore, run: tracking.Run, trained: Tra
     """Raise UserError unless a finished run can teach another one on these pictures."""
     name = f"method.teacher={run.info.run_id}: {tracking.run_title(run)}"
     faces = source.faces
-    with TemporaryDirectory() as scratch:
-        classes = class_names(tracking.download_artifact(store, run, "data/class_counts.json", Path(scratch)))
+    classes = tracking.class_names(store, run)
     if classes != faces.classes:
         raise UserError(f"{name} knows the classes {', '.join(classes)}, not {', '.join(faces.classes)}")
     if run.data.tags.get("dataset.fingerprint") != faces.fingerprint:

@@ -73,6 +73,15 @@ def usable(landmarks: np.ndarray) -> np.ndarray:
     return is_usable
 
 
+def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return intersection over union of boxes (k, 4) and (t, 4), edges left, top, right, bottom; (k, t) float64."""
+    low, high = np.maximum(a[:, None, :2], b[:, :2]), np.minimum(a[:, None, 2:], b[:, 2:])
+    inner = np.prod(np.maximum(high - low, 0), axis=2)
+    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b)]
+    shares: np.ndarray = inner / (areas[0][:, None] + areas[1] - inner)
+    return shares
+
+
 def _vector(landmarks: np.ndarray, start: int, end: int) -> np.ndarray:
     # Points are picked before they are converted: a table of 300 000 faces in float64 would take 300 MB.
     return landmarks[:, end].astype(np.float64) - landmarks[:, start].astype(np.float64)

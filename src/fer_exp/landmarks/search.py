@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from fer_exp.landmarks import face_api, quality
+from fer_exp.landmarks import face_api, geometry, quality
 from fer_exp.landmarks.crops import cut
 from fer_exp.system.assets import FACE_API, MANIFEST, fetch
 
@@ -167,11 +167,6 @@ def _distinct(boxes: np.ndarray, certainty: np.ndarray) -> tuple[np.ndarray, np.
     order = order[certainty[order] > SURE]
     kept: list[int] = []
     for row in order:
-        if all(_overlap(boxes[row], boxes[other]) < OVERLAP for other in kept):
+        if (geometry.overlaps(boxes[[row]], boxes[kept]) < OVERLAP).all():
             kept.append(row)
     return boxes[kept], certainty[kept]
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    inner = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
-    return float(inner / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - inner))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fer_exp.landmarks import geometry
+
 SAME = 0.3  # intersection over union from which boxes of two frames are the same face
 FORGOTTEN = 1.0  # seconds after which a face that was not seen is another one
 
@@ -69,7 +71,7 @@ class Tracker:
         """Return the known face of each box that has one; the pairs that overlap most come first."""
         if not len(boxes) or not self._tracks:
             return {}
-        overlaps = _overlaps(boxes, np.array([track.box for track in self._tracks]))
+        overlaps = geometry.overlaps(boxes, np.array([track.box for track in self._tracks]))
         pairs = np.argwhere(overlaps >= SAME)
         matched: dict[int, _Track] = {}
         taken: set[int] = set()
@@ -78,12 +80,3 @@ class Tracker:
                 matched[k] = self._tracks[t]
                 taken.add(t)
         return matched
-
-
-def _overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return intersection over union of boxes (k, 4) and (t, 4), (k, t)."""
-    low, high = np.maximum(a[:, None, :2], b[:, :2]), np.minimum(a[:, None, 2:], b[:, 2:])
-    inner = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b)]
-    overlaps: np.ndarray = inner / (areas[0][:, None] + areas[1] - inner)
-    return overlaps

@@ -24,6 +24,7 @@ from fer_exp.tracking.recovery import abandoned_journals, deliver, deliver_aband
 from fer_exp.tracking.runs import (
     check_finished,
     checkpoint_files,
+    class_names,
     close_abandoned,
     download_artifact,
     find_run,
@@ -53,6 +54,7 @@ __all__ = [
     "check_run_id",
     "checkpoint_files",
     "claimed",
+    "class_names",
     "close_abandoned",
     "default_uri",
     "deliver",

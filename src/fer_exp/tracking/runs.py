@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,6 +92,18 @@ def load_config(store: TrackingStore, run: Run) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise UserError(f"the config.yaml of {run_title(run)} is damaged: it holds no keys")
     return config
+
+
+def class_names(store: TrackingStore, run: Run) -> tuple[str, ...]:
+    """Return the classes of a run, in the order of its outputs, from its table of counts.
+
+    Raises:
+        UserError: it has none.
+    """
+    with TemporaryDirectory() as scratch:
+        table = json.loads(download_artifact(store, run, "data/class_counts.json", Path(scratch)).read_bytes())
+    column = table["columns"].index("class")
+    return tuple(row[column] for row in table["data"])
 
 
 @raises_server_unavailable
